@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from agentcal.tools import ToolFacts, tool_facts
     from agentcal.trajectory import (
         Intervention,
+        Limits,
         Message,
         Outcome,
         Step,
@@ -41,6 +42,7 @@ _HOME = {
     "FormatError": "errors",
     "NotEnoughData": "errors",
     "Intervention": "trajectory",
+    "Limits": "trajectory",
     "Message": "trajectory",
     "Outcome": "trajectory",
     "Step": "trajectory",
@@ -77,6 +79,7 @@ __all__ = [  # noqa: RUF022 - grouped by room
     "FormatError",
     "NotEnoughData",
     "Intervention",
+    "Limits",
     "Message",
     "Outcome",
     "Step",

@@ -84,6 +84,8 @@ class ToolCall(_Model):
     """One proposed tool call and, once known, what came back.
 
     ``arguments`` is ``None`` when the model's text did not parse; ``raw_arguments`` keeps it.
+    ``returned_after`` is the index of the newest step when the result came, given only where that
+    is a later step than the call's own: agents at work side by side.
     """
 
     id: str = ""
@@ -93,6 +95,7 @@ class ToolCall(_Model):
     result: str | None = None
     status: CallStatus = "missing"
     duration_s: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    returned_after: int | None = Field(default=None, ge=0)
 
 
 class Message(_Model):
@@ -141,16 +144,31 @@ class Outcome(_Model):
     at: datetime | None = None
 
 
+class Limits(_Model):
+    """What the agent was allowed to use up before somebody would stop it."""
+
+    steps: int | None = Field(default=None, gt=0)
+    tokens: int | None = Field(default=None, gt=0)
+    seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+
+
 class Trajectory(_Model):
-    """One run of an agent. ``metadata`` is carried along and never becomes a feature."""
+    """One request to an agent and what it did about it.
+
+    ``conversation`` joins the requests of one thread or session. ``gaps`` say what the record is
+    known to lack, in words ("2 spans without a parent"); none were noticed where it is empty.
+    ``metadata`` is carried along and never becomes a feature; neither do the two others.
+    """
 
     schema_version: Literal[1] = SCHEMA_VERSION
     run_id: str = Field(min_length=1)
+    conversation: str | None = None
     group: str | None = None
     agent: str | None = None
     model: str | None = None
     task: str = ""
     system: str = ""
+    limits: Limits | None = None
     tools: list[ToolDeclaration] = Field(default_factory=list)
     steps: list[Step] = Field(default_factory=list)
     trailing_inputs: list[Message] = Field(default_factory=list)
@@ -158,6 +176,7 @@ class Trajectory(_Model):
     end_reason: EndReason = "unknown"
     outcome: Outcome | None = None
     started_at: datetime | None = None
+    gaps: list[str] = Field(default_factory=list)
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
 
     @property
@@ -169,13 +188,15 @@ class Trajectory(_Model):
     def prefix(self, steps: int) -> Trajectory:
         """This run as it stood when turn ``steps`` (counted from 1) had just been proposed.
 
-        The last turn's calls carry no results, and nothing that came later is left: no end reason,
-        no outcome, no intervention after that turn.
+        The last turn's calls carry no results, and nothing that came later is left: no late result
+        of an earlier call, no end reason, no outcome, no intervention after that turn.
         """
         kept = [step.model_copy(deep=True) for step in self.steps[:steps]]
-        if kept:
-            for call in kept[-1].tool_calls:
-                call.result, call.status, call.duration_s = None, "missing", None
+        for index, step in enumerate(kept):
+            for call in step.tool_calls:
+                if max(index, call.returned_after or 0) >= len(kept) - 1:
+                    call.result, call.status, call.duration_s = None, "missing", None
+                    call.returned_after = None
         return self.model_copy(
             update={
                 "steps": kept,
@@ -183,6 +204,7 @@ class Trajectory(_Model):
                 "interventions": [i for i in self.interventions if i.step < len(kept) - 1],
                 "end_reason": "unknown",
                 "outcome": None,
+                "gaps": [],
             }
         )
 

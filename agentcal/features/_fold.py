@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 from agentcal.features._events import Inbound, Memory, Result, Turn
 from agentcal.features._registry import FAMILIES, FEATURES
 from agentcal.features._text import Digest
-from agentcal.trajectory import CallStatus, EndReason, Role, Step, ToolDeclaration, Trajectory
+from agentcal.trajectory import (
+    CallStatus,
+    EndReason,
+    Role,
+    Step,
+    ToolCall,
+    ToolDeclaration,
+    Trajectory,
+)
 
 Kind = Literal["tool_turn", "answer_turn", "finished"]
 
@@ -24,6 +32,7 @@ _END_CODES = {"answered": 0.0, "max_steps": 1.0, "error": 1.0, "interrupted": 1.
 
 
 _SYSTEM_PROMPTS = 64
+_RECENT = 256
 
 
 @lru_cache(maxsize=_SYSTEM_PROMPTS)
@@ -58,6 +67,7 @@ class Fold:
         self._memory = Memory(task=Digest(task), system=_digest_of(system), tools=declared)
         self._families = [family(self._memory) for family in FAMILIES]
         self._last: Turn | None = None
+        self._recent: dict[int, Turn] = {}
         self._turns = 0
 
     @property
@@ -75,20 +85,30 @@ class Fold:
     def turn(self, step: Step) -> None:
         """The model replied. Results that ``step`` may already hold are not looked at."""
         self._turns += 1
-        self._last = Turn(step, self._turns, self._memory)
+        self._last = self._recent[self._turns] = Turn(step, self._turns, self._memory)
+        self._recent.pop(self._turns - _RECENT, None)
         for family in self._families:
             family.turn(self._last)
 
     def result(
-        self, position: int, text: str, status: CallStatus = "ok", duration_s: float | None = None
+        self,
+        position: int,
+        text: str,
+        status: CallStatus = "ok",
+        duration_s: float | None = None,
+        *,
+        turn: int | None = None,
     ) -> None:
-        """What call number ``position`` (from 0) of the last turn returned.
+        """What call number ``position`` (from 0) of a turn returned.
 
-        Raises ``IndexError`` when the last turn proposed no such call.
+        ``turn`` counts from 1; without it, the last one is meant. Agents that work side by side
+        have results that come after another agent's turn; a turn is remembered for 256 more.
+        Raises ``IndexError`` when there is no such turn or it proposed no such call.
         """
-        if self._last is None:
-            raise IndexError("a result before any model turn")
-        call = self._last.calls[position]
+        asked = self._recent.get(self._turns if turn is None else turn)
+        if asked is None:
+            raise IndexError(f"a result for turn {turn or self._turns}, which is not remembered")
+        call = asked.calls[position]
         event = Result(call, Digest(text), status, duration_s, self._memory)
         for family in self._families:
             family.result(event)
@@ -116,14 +136,23 @@ class Fold:
 def decision_points(run: Trajectory) -> Iterator[DecisionPoint]:
     """Fold a recorded run: one row for each model turn, then the ``finished`` row."""
     fold = Fold(run.task, run.system, run.tools)
-    for step in run.steps:
+    late: dict[int, list[tuple[int, int, ToolCall]]] = {}
+    for turn, step in enumerate(run.steps, 1):
         for message in step.inputs:
             fold.message(message.text, message.role)
         fold.turn(step)
         yield fold.point()
         for position, call in enumerate(step.tool_calls):
-            if call.status != "missing":
+            if call.status == "missing":
+                continue
+            if call.returned_after is None or call.returned_after < turn:
                 fold.result(position, call.result or "", call.status, call.duration_s)
+            else:
+                after = min(call.returned_after + 1, len(run.steps))
+                late.setdefault(after, []).append((turn, position, call))
+        for of, position, call in late.pop(turn, ()):
+            if turn - of < _RECENT:
+                fold.result(position, call.result or "", call.status, call.duration_s, turn=of)
     for message in run.trailing_inputs:
         fold.message(message.text, message.role)
     yield fold.finished(run.end_reason)

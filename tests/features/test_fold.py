@@ -40,6 +40,7 @@ CALLS = st.builds(
     result=st.none() | TEXT,
     status=st.sampled_from(["ok", "ok", "error", "missing", "rejected", "edited"]),
     duration_s=st.none() | st.floats(0, 1e6),
+    returned_after=st.none() | st.none() | st.integers(0, 6),
 )
 LOGPROBS = st.lists(st.tuples(st.text(max_size=4), st.none() | st.floats(-20, 0)), max_size=5).map(
     lambda pairs: ac.TokenLogprobs(
@@ -152,6 +153,36 @@ def test_asking_twice_changes_nothing(run: ac.Trajectory) -> None:
         fold.turn(step)
         assert same(fold.point(), fold.point())
         assert same(fold.point(), DecisionPoint(*fold.point()[:2], fold.finished().vector))
+
+
+def test_a_late_result_is_seen_from_the_turn_after_it_came() -> None:
+    def run(returned_after: int | None) -> ac.Trajectory:
+        late = ac.ToolCall(
+            name="search", result="no", status="error", returned_after=returned_after
+        )
+        return ac.Trajectory(
+            run_id="r",
+            steps=[
+                ac.Step(agent="left", tool_calls=[late]),
+                ac.Step(agent="right", tool_calls=[ac.ToolCall(name="get", result="1")]),
+                ac.Step(text="Done."),
+            ],
+        )
+
+    errors = [feature.name for feature in FEATURES].index("errors")
+    seen = {after: [p.vector[errors] for p in decision_points(run(after))] for after in (None, 1)}
+    assert seen == {None: [0, 1, 1, 1], 1: [0, 0, 1, 1]}
+    assert run(1).prefix(2).steps[0].tool_calls[0].status == "missing"
+    assert run(None).prefix(2).steps[0].tool_calls[0].status == "error"
+
+
+def test_a_result_for_an_unknown_turn_is_refused() -> None:
+    fold = ac.Fold()
+    with pytest.raises(IndexError, match="turn 0"):
+        fold.result(0, "x")
+    fold.turn(ac.Step(tool_calls=[ac.ToolCall(name="get")]))
+    with pytest.raises(IndexError, match="turn 7"):
+        fold.result(0, "x", turn=7)
 
 
 def test_labels_and_metadata_never_reach_a_row() -> None:
