@@ -11,7 +11,7 @@ from typing import Any
 
 from agentcal.features._text import EMPTY, Digest
 from agentcal.tools import ToolKind, kind_of
-from agentcal.trajectory import CallStatus, Role, Step, ToolCall, ToolDeclaration
+from agentcal.trajectory import CallStatus, Limits, Role, Step, ToolCall, ToolDeclaration
 
 _THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 # Made once: json.dumps with settings of one's own makes an encoder at every call.
@@ -65,6 +65,7 @@ class Memory:
     task: Digest = EMPTY
     system: Digest = EMPTY
     tools: dict[str, ToolDeclaration] = field(default_factory=dict)
+    limits: Limits | None = None
     observed: set[str] = field(default_factory=set)
 
     def observe(self, tokens: set[str]) -> None:

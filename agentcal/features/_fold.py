@@ -18,6 +18,7 @@ from agentcal.features._text import Digest
 from agentcal.trajectory import (
     CallStatus,
     EndReason,
+    Limits,
     Role,
     Step,
     ToolCall,
@@ -61,10 +62,14 @@ class Fold:
     """
 
     def __init__(
-        self, task: str = "", system: str = "", tools: Iterable[ToolDeclaration] = ()
+        self,
+        task: str = "",
+        system: str = "",
+        tools: Iterable[ToolDeclaration] = (),
+        limits: Limits | None = None,
     ) -> None:
         declared = {tool.name: tool for tool in tools}
-        self._memory = Memory(task=Digest(task), system=_digest_of(system), tools=declared)
+        self._memory = Memory(Digest(task), _digest_of(system), declared, limits)
         self._families = [family(self._memory) for family in FAMILIES]
         self._last: Turn | None = None
         self._recent: dict[int, Turn] = {}
@@ -135,7 +140,7 @@ class Fold:
 
 def decision_points(run: Trajectory) -> Iterator[DecisionPoint]:
     """Fold a recorded run: one row for each model turn, then the ``finished`` row."""
-    fold = Fold(run.task, run.system, run.tools)
+    fold = Fold(run.task, run.system, run.tools, run.limits)
     late: dict[int, list[tuple[int, int, ToolCall]]] = {}
     for turn, step in enumerate(run.steps, 1):
         for message in step.inputs:
