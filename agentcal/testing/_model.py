@@ -15,7 +15,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, SkipValidation
 
 from agentcal.errors import ConfigError
 from agentcal.testing._chunks import chunks_of
@@ -40,7 +40,7 @@ class ScriptedChatModel(BaseChatModel):
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    script: Script = Field(repr=False)
+    script: SkipValidation[Script] = Field(repr=False)
     model_name: str = "scripted"
     agent: str | None = None
     latency_s: float = Field(default=0.0, ge=0, allow_inf_nan=False)
@@ -175,4 +175,8 @@ def _said(entry: Entry) -> AIMessage:
         return entry
     if isinstance(entry, Failure):
         return entry.reply()
-    raise entry.with_traceback(None)
+    if isinstance(entry, BaseException):
+        raise entry.with_traceback(None)
+    raise ConfigError(
+        f"a script holds text, AIMessages, exceptions and fails(...), not {type(entry).__name__}"
+    )

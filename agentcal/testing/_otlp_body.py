@@ -32,8 +32,10 @@ def parsed(path: str, content_type: str, body: bytes) -> Request | None:
         request.ParseFromString(body)
         return request
     try:
-        document = _with_base64_ids(json.loads(body))
-        json_format.ParseDict(document, request, ignore_unknown_fields=True)
+        document = json.loads(body)
+        if not isinstance(document, dict):
+            raise TypeError("the body is not an object")
+        json_format.ParseDict(_with_base64_ids(document), request, ignore_unknown_fields=True)
     except (json_format.ParseError, AttributeError, TypeError) as error:
         raise ValueError(f"not OTLP/JSON: {error}") from error
     return request
