@@ -1,0 +1,26 @@
+"""Watching agents work: events of live runs in, trajectories and confidence out."""
+
+from agentcal.recorder._info import RunInfo
+from agentcal.recorder._memory_pending import MemoryPending
+from agentcal.recorder._observer import Observer
+from agentcal.recorder._pending import PendingRun, PendingRuns
+from agentcal.recorder._quiet import QuietObserver
+from agentcal.recorder._recorder import Recorder
+from agentcal.recorder._run import Run
+from agentcal.recorder._sqlite_pending import SqlitePending
+from agentcal.recorder._stats import RecorderStats
+from agentcal.sinks import Sink
+
+__all__ = [
+    "MemoryPending",
+    "Observer",
+    "PendingRun",
+    "PendingRuns",
+    "QuietObserver",
+    "Recorder",
+    "RecorderStats",
+    "Run",
+    "RunInfo",
+    "Sink",
+    "SqlitePending",
+]

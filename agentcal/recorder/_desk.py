@@ -1,0 +1,103 @@
+"""Between the agent, which must not wait, and the store of pending runs, which may be slow."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+
+from agentcal.recorder._pending import PendingRun, PendingRuns
+from agentcal.recorder._writer import Writer
+
+
+class _Gone:
+    """Stands for "nothing waits here any more", until the store knows it too."""
+
+
+class Desk:
+    """Interrupted runs. What the writer has not stored yet is known here all the same."""
+
+    def __init__(self, store: PendingRuns, writer: Writer, most: int) -> None:
+        self._store, self._writer, self._most = store, writer, most
+        self._lock = threading.Lock()
+        self._ahead: dict[str, PendingRun | _Gone] = {}
+
+    def after_fork(self) -> None:
+        """In a child process: what was on its way is the parent's."""
+        self._lock = threading.Lock()
+        self._ahead = {}
+
+    def park(self, run: PendingRun) -> None:
+        """Keep an interrupted run; the latest of a conversation wins."""
+        self._lay_down(self._set(run.conversation, run), run)
+        if not self._writer.do(partial(self._put, run)):
+            self._unset(run.conversation, run)
+            self._lay_down(run)
+
+    def take(self, conversation: str) -> PendingRun | None:
+        """Hand out the run that waits in this conversation."""
+        gone = _Gone()
+        with self._lock:
+            ahead = self._ahead.get(conversation)
+            if isinstance(ahead, PendingRun):
+                self._ahead[conversation] = gone
+        if isinstance(ahead, PendingRun):
+            self._clear_later(conversation, gone)
+            return ahead
+        return None if isinstance(ahead, _Gone) else self._store.take(conversation)
+
+    def supersede(self, conversation: str) -> None:
+        """A new request came in this conversation: the run that waits in it will not go on."""
+        gone = _Gone()
+        self._lay_down(self._set(conversation, gone))
+        self._clear_later(conversation, gone)
+
+    def leftovers(self) -> None:
+        """Write the runs that never made it to the store."""
+        with self._lock:
+            ahead, self._ahead = self._ahead, {}
+        for run in ahead.values():
+            self._lay_down(run)
+
+    def _set(self, conversation: str, now: PendingRun | _Gone) -> PendingRun | _Gone | None:
+        with self._lock:
+            old = self._ahead.pop(conversation, None)
+            if len(self._ahead) >= self._most:  # a store that fails, and fails again
+                old = old or self._ahead.pop(next(iter(self._ahead)))
+            self._ahead[conversation] = now
+        return old
+
+    def _unset(self, conversation: str, was: PendingRun | _Gone) -> bool:
+        with self._lock:
+            same = self._ahead.get(conversation) is was
+            if same:
+                del self._ahead[conversation]
+        return same
+
+    def _put(self, run: PendingRun) -> None:
+        """In the writer thread."""
+        with self._lock:
+            if self._ahead.get(run.conversation) is not run:
+                return
+        for old in self._store.put(run):
+            self._lay_down(old, run)
+        if not self._unset(run.conversation, run):
+            # handed out or laid down while it was being stored
+            self._store.take(run.conversation)
+
+    def _clear_later(self, conversation: str, gone: _Gone) -> None:
+        if not self._writer.do(partial(self._clear, conversation, gone)):
+            self._unset(conversation, gone)
+
+    def _clear(self, conversation: str, gone: _Gone) -> None:
+        """In the writer thread."""
+        try:
+            self._lay_down(self._store.take(conversation))
+        finally:
+            self._unset(conversation, gone)
+
+    def _lay_down(self, old: PendingRun | _Gone | None, by: PendingRun | None = None) -> None:
+        """A run that will not go on is written as it is, unless it only gave way to itself."""
+        if isinstance(old, PendingRun) and (
+            by is None or old.trajectory.run_id != by.trajectory.run_id
+        ):
+            self._writer.write(old.trajectory)
