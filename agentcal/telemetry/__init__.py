@@ -1,0 +1,34 @@
+"""Spans, events and metrics out by the OpenTelemetry GenAI conventions; spans of others in.
+
+:class:`SpanObserver` watches a recorder and emits. It needs the OpenTelemetry API alone, never sets
+a global provider, and exports no content unless asked. ``docs/telemetry.md`` lists every attribute.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agentcal.telemetry._observer import SpanObserver
+
+_HOME = {
+    "SpanObserver": "_observer",
+}
+
+__all__ = [
+    "SpanObserver",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first use: who only reads spans needs nothing of what emits them."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'agentcal.telemetry' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"agentcal.telemetry.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
