@@ -35,6 +35,7 @@ class _Arrays:
     scale: FloatArray
     filled: FloatArray
     flags: NDArray[np.int64]
+    both: NDArray[np.int64]
     width: int
 
 
@@ -67,6 +68,7 @@ class Design(BaseModel):
             scale=scale,
             filled=(np.array(self.fill) - centre) * scale,
             flags=np.array(self.flags, dtype=np.int64),
+            both=np.array(self.columns + self.flags, dtype=np.int64),
             width=len(columns) + len(self.flags) + sum(map(len, self.levels.values())),
         )
 
@@ -152,18 +154,18 @@ class Design(BaseModel):
         """The design row (width,) of one feature vector x (p,): the same numbers, made faster."""
         known = self._arrays
         out = np.empty(known.width)
-        part, rest = out[: len(known.columns)], out[len(known.columns) :]
-        x.take(known.columns, out=part, mode="clip")  # another mode would copy once more
-        counts = part[: known.last_count]
+        wide, taken = len(known.columns), len(known.both)
+        x.take(known.both, out=out[:taken], mode="clip")  # another mode would copy once more
+        part, flags, counts = out[:wide], out[wide:taken], out[: known.last_count]
         np.log1p(counts, out=counts)
         np.subtract(part, known.centre, out=part)
         np.multiply(part, known.scale, out=part)
         np.maximum(part, -_CLIP, out=part)
         np.minimum(part, _CLIP, out=part)
         np.copyto(part, known.filled, where=np.isnan(part))
-        np.isnan(x.take(known.flags), out=rest[: len(known.flags)], casting="unsafe")
+        np.isnan(flags, out=flags, casting="unsafe")
         if self.levels:
-            self._hot_row(rest[len(known.flags) :], categories)
+            self._hot_row(out[taken:], categories)
         return out
 
     def _hot_row(self, out: FloatArray, categories: Mapping[str, str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -13,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 FloatArray = NDArray[np.float64]
 
-_MOST_AXES = 60
+_MOST_AXES = 20
 _ROWS_PER_AXIS = 10
 _KEPT_QUANTILES = 500
 _TINY = 1e-9
@@ -30,8 +31,10 @@ class _Arrays:
 
     centre: FloatArray
     axes: FloatArray
-    precision: FloatArray
-    distances: FloatArray
+    per_rest: float
+    width: int
+    distances: list[float]
+    farthest: float
 
 
 class Support(BaseModel):
@@ -54,14 +57,19 @@ class Support(BaseModel):
 
     @cached_property
     def _arrays(self) -> _Arrays:
+        # No axis has a smaller variance than the rest, so each takes something off the distance.
+        spared = 1.0 / self.rest - 1.0 / np.array(self.variances)
+        axes = np.array(self.axes).reshape(len(self.centre), -1)
         return _Arrays(
             np.array(self.centre),
-            np.array(self.axes).reshape(len(self.centre), -1),
-            1.0 / np.array(self.variances) - 1.0 / self.rest,
-            np.array(self.distances),
+            axes * np.sqrt(np.maximum(spared, 0.0)),
+            1.0 / self.rest,
+            max(1, len(self.centre)),
+            self.distances,
+            max(self.distances[-1], _TINY) if self.distances else math.inf,
         )
 
-    @property
+    @cached_property
     def floor(self) -> float:
         """A row with this support or less is unfamiliar: 1%, or beyond all but half a group."""
         return max(FAMILIAR, 1.5 / (1.0 + self.groups))
@@ -86,14 +94,14 @@ class Support(BaseModel):
         known = self._arrays
         centred = matrix - known.centre
         projected = centred @ known.axes
-        total = (centred**2).sum(axis=1) / self.rest + projected**2 @ known.precision
-        result: FloatArray = total / max(1, len(known.centre))
+        total = (centred**2).sum(axis=1) * known.per_rest - (projected**2).sum(axis=1)
+        result: FloatArray = total / known.width
         return result
 
     def of(self, matrix: FloatArray) -> FloatArray:
         """Support in (0, 1] of each design row (n, width)."""
         distances = self._arrays.distances
-        at = np.searchsorted(distances, self.distance(matrix))
+        at = np.searchsorted(np.array(distances), self.distance(matrix))
         share = 1.0 - at / max(1, len(distances))
         result: FloatArray = (1.0 + share * self.groups) / (1.0 + self.groups)
         return result
@@ -107,13 +115,11 @@ class Support(BaseModel):
         known = self._arrays
         centred = row - known.centre
         projected = centred.dot(known.axes)
-        total = centred.dot(centred) / self.rest + projected.dot(projected * known.precision)
-        distance = float(total) / max(1, len(centred))
-        at = int(known.distances.searchsorted(distance))
-        share = 1.0 - at / max(1, len(known.distances))
+        total = centred.dot(centred) * known.per_rest - projected.dot(projected)
+        distance = float(total) / known.width
+        share = 1.0 - bisect_left(known.distances, distance) / max(1, len(known.distances))
         support = (1.0 + share * self.groups) / (1.0 + self.groups)
-        farthest = max(self.distances[-1], _TINY) if self.distances else math.inf
-        beyond = max(1.0, distance / farthest)
+        beyond = max(1.0, distance / known.farthest)
         return support, min(1.0, support / _ORDINARY) / beyond**2
 
 

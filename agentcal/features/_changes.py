@@ -59,20 +59,23 @@ class Changes:
 
     def values(self) -> tuple[float, ...]:
         """See :attr:`features`."""
-        writes = self._request.writes
-        asked = sum(writes.values())
-        proposed = sum(n for mask, n in writes.items() if mask & self._proposed_mask)
-        done = sum(n for mask, n in writes.items() if mask & self._done_mask)
-        requests = max(1, asked + self._request.reads)
+        request, calls, actions = self._request, self._calls, self._actions
+        asked = request.asked
+        proposed = done = 0
+        if self._proposed_mask:
+            for mask, n in request.writes.items():
+                proposed += n if mask & self._proposed_mask else 0
+                done += n if mask & self._done_mask else 0
+        requests = asked + request.reads or 1
         return (
             self._done,
             proposed / asked if asked else math.nan,
             done / asked if asked else math.nan,
             asked - done,
-            self._actions - asked,
-            asked > 0 and not self._actions,
+            actions - asked,
+            asked > 0 and not actions,
             not asked,
             self._unasked,
-            self._calls / requests,
-            self._calls - requests,
+            calls / requests,
+            calls - requests,
         )

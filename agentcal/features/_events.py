@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from agentcal.features._text import EMPTY, Digest
+from agentcal.features._recent import Recent
+from agentcal.features._text import EMPTY, Digest, digest
 from agentcal.tools import ToolKind, kind_of
 from agentcal.trajectory import CallStatus, Limits, Role, Step, ToolCall, ToolDeclaration
 
@@ -36,22 +37,46 @@ def _leaves(value: Any) -> Iterator[str]:
 
 
 def _spoken(text: Digest) -> Digest:
-    return Digest(_THOUGHT.sub(" ", text.text).strip())
+    return digest(_THOUGHT.sub(" ", text.text).strip())
+
+
+class Arguments:
+    """The arguments of a call: each value, and the words and entities of all of them."""
+
+    __slots__ = ("bag", "entities", "values")
+
+    def __init__(self, encoded: str) -> None:
+        leaves = islice(_leaves(json.loads(encoded)), _MOST_LEAVES)
+        self.values = [digest(leaf) for leaf in leaves]
+        self.bag: set[str] = set().union(*(value.bag for value in self.values))
+        self.entities: set[str] = set().union(*(value.entities for value in self.values))
+
+
+_recent = Recent(Arguments)
+_NONE = Arguments("{}")
 
 
 class Call:
-    """A proposed tool call: its name, kind, argument values and a key equal for equal calls."""
+    """A proposed tool call: its name, kind, arguments and a key equal for equal calls."""
 
-    __slots__ = ("key", "kind", "malformed", "name", "text", "values")
+    __slots__ = ("arguments", "key", "kind", "malformed", "name", "text")
 
     def __init__(self, call: ToolCall, declared: ToolDeclaration | None) -> None:
         self.name = call.name
         self.kind: ToolKind = kind_of(call.name, declared)
         self.malformed = call.arguments is None
-        arguments = call.arguments or {}
-        self.text = call.raw_arguments or "" if self.malformed else _ENCODE(arguments)
+        if call.arguments:
+            self.text = _ENCODE(call.arguments)
+            self.arguments = _recent.get(self.text)
+        else:
+            self.text = call.raw_arguments or "" if self.malformed else "{}"
+            self.arguments = _NONE
         self.key = hash((call.name, self.text))
-        self.values = [Digest(leaf) for leaf in islice(_leaves(arguments), _MOST_LEAVES)]
+
+    @property
+    def values(self) -> list[Digest]:
+        """Every scalar among the arguments."""
+        return self.arguments.values
 
 
 @dataclass(slots=True)
@@ -67,6 +92,10 @@ class Memory:
     tools: dict[str, ToolDeclaration] = field(default_factory=dict)
     limits: Limits | None = None
     observed: set[str] = field(default_factory=set)
+
+    def new(self, text: Digest) -> set[str]:
+        """The tokens of a text that no observation has held."""
+        return text.tokens - self.observed
 
     def observe(self, tokens: set[str]) -> None:
         """Add the tokens of something that the agent has now seen."""
@@ -91,18 +120,22 @@ class Turn:
         self.step = step
         self.number = number
         self.memory = memory
-        self.text = Digest(step.text)
+        self.text = digest(step.text)
         self.said = self.text if "<think" not in self.text.low else _spoken(self.text)
-        self.reasoning = Digest(step.reasoning) if step.reasoning else EMPTY
+        self.reasoning = digest(step.reasoning)
         self.calls = [Call(call, memory.tools.get(call.name)) for call in step.tool_calls]
 
 
 @dataclass(slots=True)
 class Result:
-    """What came back for one call of the last turn. ``memory`` does not hold this result yet."""
+    """What came back for one call. ``memory`` does not hold this result yet.
+
+    ``new``: the tokens of the result that no observation before it held.
+    """
 
     call: Call
     text: Digest
+    new: set[str]
     status: CallStatus
     duration_s: float | None
     memory: Memory

@@ -26,14 +26,20 @@ class Lexicon:
                 self._entries.setdefault(max(words, key=len), []).append((phrase, index))
         self._anchors = frozenset(self._entries)
 
-    def count(self, text: Digest) -> list[int]:
+    def count(self, text: Digest) -> tuple[int, ...]:
         """How many distinct entries of each category the text holds, in the order of ``names``."""
+        found: tuple[int, ...] | None = text.memo.get(self)
+        if found is None:
+            found = text.memo[self] = self._count(text)
+        return found
+
+    def _count(self, text: Digest) -> tuple[int, ...]:
         counts = [0] * len(self.names)
         for anchor in self._anchors & text.bag:
             for phrase, index in self._entries[anchor]:
                 if not phrase or phrase in text.flat:
                     counts[index] += 1
-        return counts
+        return tuple(counts)
 
 
 SPEECH = Lexicon(

@@ -126,7 +126,7 @@ class Repeats:
     def _news(self, event: Result) -> None:
         tokens, memory = event.text.tokens, event.memory
         if tokens:
-            fresh = tokens - memory.observed - memory.task.tokens - memory.system.tokens
+            fresh = event.new - memory.task.tokens - memory.system.tokens
             self._novelty = len(fresh) / len(tokens)
             self._novelty_sum += self._novelty
             self._novel += 1

@@ -102,56 +102,103 @@ def _leading(low: str) -> list[str]:
     return found
 
 
-class Request:
-    """All that was asked so far, from the task and from the user's messages.
+class Asked:
+    """What one text asks for; found once a text, and never changed.
 
     ``writes``: how many requests for a change have which mask, the kinds of change that the verb
-    may mean (a tool can do it where the masks share a bit); ``mask`` is their union. ``reads``:
-    requests for information. ``demands``: entries of each category of ``DEMANDS``. ``forms``: every
-    inflection of a content word, to that word, and ``words`` how many such words. ``kinds``: those
-    of time, number, mail and link that the request names.
+    may mean (a tool can do it where the masks share a bit). ``reads``: requests for information.
+    ``demands``: entries of each category of ``DEMANDS``. ``content``: its content words, in order.
+    ``forms``: every inflection of a content word, to that word; ``stems``: the inflections alone.
+    ``kinds``: those of time, number, mail and link that the text names.
     """
 
     __slots__ = (
-        "_texts", "demands", "entities", "forms", "kinds", "mask", "reads", "sentences", "words",
+        "content", "demands", "entities", "forms", "kinds", "reads", "sentences", "stems", "words",
         "writes",
     )  # fmt: skip
 
-    def __init__(self) -> None:
-        self._texts: set[int] = set()
-        self.demands = [0] * len(DEMANDS.names)
-        self.entities: set[str] = set()
-        self.forms: dict[str, str] = {}
-        self.kinds: set[str] = set()
-        self.mask = self.reads = self.sentences = self.words = 0
-        self.writes: dict[int, int] = {}
-
-    def add(self, text: Digest) -> set[str]:
-        """Take in one text, give its new entities; a text seen before asks for nothing new."""
-        key = hash(text.low.strip())
-        if key in self._texts:
-            return set()
-        self._texts.add(key)
+    def __init__(self, text: Digest) -> None:
         low = text.low[:_LOOKED_AT]
+        self.reads, self.writes = 0, dict[int, int]()
         for word in _leading(low):
             self.reads += word in _READS
             if word in _MASKS:
                 mask = _MASKS[word]
                 self.writes[mask] = self.writes.get(mask, 0) + 1
-                self.mask |= mask
-        self.sentences += len(_SENTENCE_END.findall(low))
-        self.demands = [a + b for a, b in zip(self.demands, DEMANDS.count(text), strict=True)]
-        fresh = text.entities - self.entities
-        self.entities |= fresh
-        self.kinds |= {_KIND_OF_WORD[word] for word in _KIND_OF_WORD.keys() & text.bag}
-        for word in content_words(text):
-            if word not in self.forms and self.words < _MOST_WORDS:
-                self.words += 1
-                for form in inflections(word):
-                    self.forms.setdefault(form, word)
+        self.sentences = len(_SENTENCE_END.findall(low))
+        self.demands = DEMANDS.count(text)
+        self.entities = text.entities
+        self.kinds = {_KIND_OF_WORD[word] for word in _KIND_OF_WORD.keys() & text.bag}
+        self.content = content_words(text)
+        self.forms, self.words = _inflected({}, self.content, 0)
+        self.stems = set(self.forms)
+
+
+def _inflected(known: dict[str, str], words: list[str], count: int) -> tuple[dict[str, str], int]:
+    forms = dict(known)
+    for word in words:
+        if word not in forms and count < _MOST_WORDS:
+            count += 1
+            for form in inflections(word):
+                forms.setdefault(form, word)
+    return forms, count
+
+
+def asked_in(text: Digest) -> Asked:
+    """What a text asks for."""
+    found: Asked | None = text.memo.get(Asked)
+    if found is None:
+        found = text.memo[Asked] = Asked(text)
+    return found
+
+
+class Request:
+    """All that was asked so far, from the task and from the user's messages.
+
+    The fields are those of :class:`Asked`, over all texts; ``mask`` is the union of the masks in
+    ``writes``, and ``asked`` their sum of counts. What a single text holds is shared with it, so
+    nothing here is ever changed in place.
+    """
+
+    __slots__ = (
+        "_texts", "asked", "demands", "entities", "forms", "kinds", "mask", "reads", "sentences",
+        "stems", "words", "writes",
+    )  # fmt: skip
+
+    def __init__(self, text: Digest) -> None:
+        first = asked_in(text)
+        self._texts = {hash(text.low.strip())}
+        self.demands, self.entities, self.kinds = first.demands, first.entities, first.kinds
+        self.forms, self.stems, self.words = first.forms, first.stems, first.words
+        self.reads, self.sentences, self.writes = first.reads, first.sentences, first.writes
+        self._sum_up()
+
+    def _sum_up(self) -> None:
+        self.asked, self.mask = sum(self.writes.values()), 0
+        for mask in self.writes:
+            self.mask |= mask
+
+    def add(self, text: Digest) -> set[str]:
+        """Take in one more text, give its new entities; one seen before asks for nothing new."""
+        key = hash(text.low.strip())
+        if key in self._texts:
+            return set()
+        self._texts.add(key)
+        more = asked_in(text)
+        self.reads += more.reads
+        self.sentences += more.sentences
+        self.demands = tuple(a + b for a, b in zip(self.demands, more.demands, strict=True))
+        self.kinds = self.kinds | more.kinds
+        masks = self.writes.keys() | more.writes.keys()
+        self.writes = {m: self.writes.get(m, 0) + more.writes.get(m, 0) for m in masks}
+        self._sum_up()
+        if not self.stems.issuperset(more.content):
+            self.forms, self.words = _inflected(self.forms, more.content, self.words)
+            self.stems = set(self.forms)
+        fresh = more.entities - self.entities
+        self.entities = self.entities | fresh
         return fresh
 
     def named_in(self, words: set[str]) -> set[str]:
         """The content words of the request that occur, in some inflection, among ``words``."""
-        forms = self.forms
-        return {forms[form] for form in forms.keys() & words}
+        return set(map(self.forms.__getitem__, self.stems & words))

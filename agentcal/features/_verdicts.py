@@ -73,6 +73,13 @@ class Verdict(NamedTuple):
 
 def judge(text: Digest, status: CallStatus) -> Verdict:
     """Read one result. A person's rejection is no failure of the tool."""
+    verdict: Verdict | None = text.memo.get(status)
+    if verdict is None:
+        verdict = text.memo[status] = _judge(text, status)
+    return verdict
+
+
+def _judge(text: Digest, status: CallStatus) -> Verdict:
     head = text.low[:_HEAD]
     failed = status == "error"
     trouble = False

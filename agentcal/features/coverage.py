@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from agentcal.features._changes import Changes
 from agentcal.features._events import Call, Inbound, Memory, Result, Turn
 from agentcal.features._feature import Feature, count, share
 from agentcal.features._lexicon import DEMANDS
-from agentcal.features._request import Request, content_words, tool_words
+from agentcal.features._request import Request, asked_in, tool_words
 from agentcal.features._text import Digest
 
 _NO_WORDS = "the request has no content words"
@@ -30,7 +30,14 @@ def _ratio(part: float, whole: float) -> float:
 
 
 def _kinds(text: Digest) -> set[str]:
-    """Which of the kinds of thing that a request may name the text holds."""
+    """Which of the kinds of thing that a request may name the text holds; found once a text."""
+    found: set[str] | None = text.memo.get(_kinds)
+    if found is None:
+        found = text.memo[_kinds] = _kinds_in(text)
+    return found
+
+
+def _kinds_in(text: Digest) -> set[str]:
     kinds = set()
     if text.holds(b"0123456789"):
         kinds.add("number")
@@ -127,8 +134,8 @@ class Coverage:
     )
 
     def __init__(self, memory: Memory) -> None:
-        self._request = Request()
-        self._unseen = set(self._request.add(memory.task))
+        self._request = Request(memory.task)
+        self._unseen = self._request.entities
         self._in_calls: set[str] = set()
         self._in_results: set[str] = set()
         self._touched: set[str] = set()
@@ -136,15 +143,29 @@ class Coverage:
         self._tools: set[str] = set()
         self._changes = Changes(self._request)
         self._new = 0
-        self._call_share = self._reply = math.nan
+        self._call_share = self._tools_share = self._reply = math.nan
         self._message: list[str] = []
-        self._said: Digest | None = None
+        self._text = _NO_TEXT_YET
+        self._asked = self._describe()
+
+    def _describe(self) -> tuple[float, ...]:
+        request = self._request
+        return (
+            request.asked,
+            request.reads,
+            request.sentences,
+            request.words,
+            len(request.entities),
+            *request.demands,
+        )
 
     def message(self, event: Inbound) -> None:
         """What a user says in mid-run belongs to the request."""
         if event.role == "user":
-            self._unseen |= self._request.add(event.text)
-            self._message = content_words(event.text)
+            self._unseen = self._unseen | self._request.add(event.text)
+            self._message = asked_in(event.text).content
+            self._asked = self._describe()
+            self._tools_share = self._asked_tools()
 
     def turn(self, event: Turn) -> None:
         """See what of the request the calls and the text touch."""
@@ -154,75 +175,98 @@ class Coverage:
             asked += found
             words += of
         self._changes.turn(event)
-        self._call_share = _ratio(asked, words)
-        self._said = said = event.said if event.said.bag or event.said.entities else None
+        self._call_share = asked / words if words else math.nan
+        said = event.said
+        self._text = self._read(said) if said.size else _NO_TEXT_YET
         self._reply = math.nan
-        if said is not None and self._message:
+        if self._message and said.size and (said.bag or said.entities):
             self._reply = sum(map(said.bag.__contains__, self._message)) / len(self._message)
 
     def _touch(self, call: Call) -> tuple[int, int]:
-        parts, _ = tool_words(call.name)
-        self._tools |= parts
-        words = set(parts)
-        entities: set[str] = set()
-        for value in call.values:
-            words |= value.bag
-            entities |= value.entities
-        self._entities_in_calls |= entities & self._request.entities
-        self._unseen -= entities
+        parts = tool_words(call.name)[0]
+        if not self._tools.issuperset(parts):
+            self._tools |= parts
+            self._tools_share = self._asked_tools()
+        words = call.arguments.bag | parts
+        entities = call.arguments.entities
+        if entities:
+            self._entities_in_calls |= entities & self._request.entities
+            self._unseen = self._unseen - entities
         found = self._request.named_in(words)
-        self._new += len(found - self._in_calls)
-        self._in_calls |= found
-        self._touched |= found
+        if found:
+            self._new += len(found - self._in_calls)
+            self._in_calls |= found
+            self._touched |= found
         return len(found), len(words)
+
+    def _asked_tools(self) -> float:
+        return _ratio(len(self._request.named_in(self._tools)), len(self._tools))
 
     def result(self, event: Result) -> None:
         """See what of the request the result holds, and whether a change was made."""
         found = self._request.named_in(event.text.bag)
         self._in_results |= found
         self._touched |= found
-        self._unseen -= event.text.entities
+        if self._unseen:
+            self._unseen = self._unseen - event.text.entities
         self._changes.result(event)
 
     def values(self) -> Iterable[float]:
         """See :attr:`features`."""
-        request = self._request
-        tools = request.named_in(self._tools)
         return (
-            sum(request.writes.values()),
-            request.reads,
-            request.sentences,
-            request.words,
-            len(request.entities),
-            *request.demands,
+            *self._asked,
             *self._covered(),
             *self._changes.values(),
             self._new,
             self._call_share,
-            _ratio(len(tools), len(self._tools)),
+            self._tools_share,
             self._reply,
         )
 
-    def _covered(self) -> tuple[float, ...]:
-        said, request, unseen = self._said, self._request, self._unseen
-        words, entities = request.words, len(request.entities)
-        text_words = text_entities = kinds = math.nan
-        anywhere, left = len(self._touched), len(unseen)
-        if said is not None:
-            in_text = request.named_in(said.bag)
-            text_words = _ratio(len(in_text), words)
-            text_entities = _ratio(len(said.entities & request.entities), entities)
-            kinds = _ratio(len(request.kinds & _kinds(said)), len(request.kinds))
-            anywhere += len(in_text - self._touched)
-            left -= len(said.entities & unseen)
-        return (
-            _ratio(len(self._in_calls), words),
-            text_words,
-            _ratio(len(self._in_results), words),
-            _ratio(anywhere, words),
-            _ratio(len(self._entities_in_calls), entities),
-            text_entities,
-            _ratio(left, entities),
-            left,
-            kinds,
+    def _read(self, said: Digest) -> _Text:
+        """What of the request the newest text holds."""
+        if not (said.bag or said.entities):
+            return _NO_TEXT_YET
+        request = self._request
+        named = request.named_in(said.bag)
+        known = said.entities & request.entities
+        return _Text(
+            named,
+            known,
+            _ratio(len(named), request.words),
+            _ratio(len(known), len(request.entities)),
+            _ratio(len(request.kinds & _kinds(said)), len(request.kinds)),
         )
+
+    def _covered(self) -> tuple[float, ...]:
+        text, unseen = self._text, self._unseen
+        words, entities = self._request.words, len(self._request.entities)
+        anywhere, left = len(self._touched), len(unseen)
+        if text.words:
+            anywhere += len(text.words - self._touched)
+        if left and text.entities:
+            left -= len(text.entities & unseen)
+        return (
+            len(self._in_calls) / words if words else math.nan,
+            text.words_share,
+            len(self._in_results) / words if words else math.nan,
+            anywhere / words if words else math.nan,
+            len(self._entities_in_calls) / entities if entities else math.nan,
+            text.entities_share,
+            left / entities if entities else math.nan,
+            left,
+            text.kinds_share,
+        )
+
+
+class _Text(NamedTuple):
+    """The request's words and entities in the newest text, and what share of the request's."""
+
+    words: set[str]
+    entities: set[str]
+    words_share: float
+    entities_share: float
+    kinds_share: float
+
+
+_NO_TEXT_YET = _Text(set(), set(), math.nan, math.nan, math.nan)

@@ -122,7 +122,7 @@ class Grounding:
         self._actions = self._actions_unsupported = 0
         self._words = self._observed = self._unknown = 0
         self._now = math.nan
-        self._text: tuple[float, ...] = (math.nan,) * 8
+        self._text: tuple[float, ...] = _NO_TEXT_YET
 
     def message(self, event: Inbound) -> None:
         """What a user says is known."""
@@ -132,12 +132,12 @@ class Grounding:
         """Look up the values of the calls and the text."""
         before = self._unsupported
         for call in event.calls:
-            for value in call.values:
+            for value in call.arguments.values:
                 self._look_up(value, call, event.memory)
         self._now = self._unsupported - before
         said = event.said
-        has_words = bool(said.bag or said.entities)
-        self._text = self._read(said, event.memory) if has_words else (math.nan,) * 8
+        has_words = said.size and (said.bag or said.entities)
+        self._text = self._read(said, event.memory) if has_words else _NO_TEXT_YET
 
     def _look_up(self, value: Digest, call: Call, memory: Memory) -> None:
         tokens = value.tokens
@@ -169,9 +169,9 @@ class Grounding:
         n, words = len(entities), len(bag)
         return (
             n,
-            sum(not self._known.holds_parts(token) for token in unknown),
-            _ratio(n - len(unknown), n),
-            _ratio(len(entities & newest.entities), n) if self._newest else math.nan,
+            sum(not self._known.holds_parts(token) for token in unknown) if unknown else 0,
+            (n - len(unknown)) / n if n else math.nan,
+            len(entities & newest.entities) / n if n and self._newest else math.nan,
             self._numbers(said, memory),
             _ratio(len(bag & memory.observed), words),
             _ratio(len(bag & memory.task.tokens), words),
@@ -179,13 +179,11 @@ class Grounding:
         )
 
     def _numbers(self, said: Digest, memory: Memory) -> float:
-        known = total = 0
-        for text in _NUMBER.findall(said.text) if said.digits else ():
-            number = canonical(text.replace(",", ""))
-            if len(number) > 1:
-                total += 1
-                known += memory.knows(number) or self._known.holds_number(number)
-        return _ratio(known, total)
+        numbers = _numbers_in(said)
+        if not numbers:
+            return math.nan
+        known = self._known
+        return sum(memory.knows(n) or known.holds_number(n) for n in numbers) / len(numbers)
 
     def result(self, event: Result) -> None:
         """Learn what came back."""
@@ -196,17 +194,30 @@ class Grounding:
 
     def values(self) -> Iterable[float]:
         """See :attr:`features`."""
-        short, seen = self._short, self._entities
+        short, words, seen, asked = self._short, self._words, self._entities, self._task_entities
         return (
             self._unsupported,
             self._now,
-            _ratio(self._unsupported, short),
-            _ratio(self._actions_unsupported, self._actions),
-            _ratio(self._from_newest, short),
-            _ratio(self._repeated, self._all),
-            _ratio(self._observed, self._words),
-            _ratio(self._unknown, self._words),
+            self._unsupported / short if short else math.nan,
+            self._actions_unsupported / self._actions if self._actions else math.nan,
+            self._from_newest / short if short else math.nan,
+            self._repeated / self._all if self._all else math.nan,
+            self._observed / words if words else math.nan,
+            self._unknown / words if words else math.nan,
             *self._text,
             len(seen),
-            _ratio(len(self._task_entities & seen), len(self._task_entities)),
+            len(asked & seen) / len(asked) if asked else math.nan,
         )
+
+
+_NO_TEXT_YET = (math.nan,) * 8
+
+
+def _numbers_in(text: Digest) -> list[str]:
+    """The numbers of two characters or more, with repeats; found once a text."""
+    found: list[str] | None = text.memo.get(_numbers_in)
+    if found is None:
+        every = _NUMBER.findall(text.text) if text.holds(b"0123456789") else ()
+        numbers = [canonical(number.replace(",", "")) for number in every]
+        found = text.memo[_numbers_in] = [number for number in numbers if len(number) > 1]
+    return found

@@ -128,9 +128,13 @@ def test_without_a_task() -> None:
     ],
 )
 def test_a_verb_asks_where_it_leads(text: str, writes: int, reads: int) -> None:
-    request = Request()
-    request.add(Digest(text))
-    assert (sum(request.writes.values()), request.reads) == (writes, reads)
+    request = Request(Digest(text))
+    assert (request.asked, request.reads) == (writes, reads)
+    later = Request(Digest(""))
+    assert later.add(Digest(text)) == set()
+    assert (later.asked, later.reads, later.mask) == (writes, reads, request.mask)
+    later.add(Digest(f" {text} "))
+    assert (later.asked, later.reads, later.forms) == (writes, reads, request.forms)
 
 
 def test_stems_and_tool_names() -> None:

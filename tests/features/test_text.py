@@ -43,10 +43,10 @@ def test_numbers_addresses_and_dates_are_tokens() -> None:
 def test_phrases_match_across_punctuation_and_lines_and_only_whole_words() -> None:
     lexicon = Lexicon(a="not found|nothing", b="could be|found")
     assert lexicon.names == ("a", "b")
-    assert lexicon.count(Digest("It was not\n   found.")) == [1, 1]
-    assert lexicon.count(Digest("Nothing; nothing could. Be it so")) == [1, 1]
-    assert lexicon.count(Digest("knot founded, nothings")) == [0, 0]
-    assert lexicon.count(Digest("")) == [0, 0]
+    assert lexicon.count(Digest("It was not\n   found.")) == (1, 1)
+    assert lexicon.count(Digest("Nothing; nothing could. Be it so")) == (1, 1)
+    assert lexicon.count(Digest("knot founded, nothings")) == (0, 0)
+    assert lexicon.count(Digest("")) == (0, 0)
 
 
 @pytest.mark.parametrize("text", ["a1 " * 4_000_000, "x" * 12_000_000, "'" * 12_000_000])
