@@ -6,6 +6,9 @@ import hashlib
 
 from agentcal.features._family import Family
 from agentcal.features._feature import Feature, flag
+from agentcal.features.agents import Agents
+from agentcal.features.budget import Budget
+from agentcal.features.confidence import Confidence
 from agentcal.features.coverage import Coverage
 from agentcal.features.grounding import Grounding
 from agentcal.features.injection import Injection
@@ -20,7 +23,10 @@ FAMILIES: tuple[type[Family], ...] = (
     Coverage,
     Grounding,
     Wording,
+    Confidence,
     Injection,
+    Agents,
+    Budget,
     Logprobs,
 )
 

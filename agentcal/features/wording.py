@@ -1,24 +1,31 @@
-"""Wording: how the model speaks of its work, how the user answers, and how sure it says it is."""
+"""Wording: how the model speaks of its work, and how the user answers."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from agentcal.features._events import Inbound, Memory, Result, Turn
 from agentcal.features._feature import Feature, count, flag, real, share
-from agentcal.features._lexicon import SPEECH, USER
+from agentcal.features._speech import SPEECH, USER
 from agentcal.features._text import Digest
 
 _NO_TURN = "no model turn yet"
 _NO_WORDS = "the newest turn has no words"
 _NO_MESSAGE = "no message from the user since the task"
-_NOT_STATED = "the model never stated a confidence"
 _SPEAKER = "i i'm i've i'll i'd me my mine myself"
 _HEARER = "you you're you've you'll you'd your yours yourself"
 _FIRST, _SECOND = frozenset(_SPEAKER.split()), frozenset(_HEARER.split())
-_LASTING = ("hedges", "inability", "success_claims", "questions_back", "plans", "concessions")
+_LASTING = (
+    "hedges",
+    "inability",
+    "success_claims",
+    "questions_back",
+    "plans",
+    "corrections",
+    "concessions",
+)
 _SHARED = tuple(SPEECH.names.index(name) for name in _LASTING)
 _MEANING = {
     "hedges": "hedging words",
@@ -28,14 +35,15 @@ _MEANING = {
     "questions_back": "words that ask the user back",
     "plans": "words that announce what comes next",
     "certainty": "words of certainty",
-    "trouble": "words about errors and about correcting oneself",
+    "trouble": "words about errors",
+    "corrections": "words of correcting oneself or trying another way",
     "concessions": "words that limit a statement (but, only, however)",
 }
 _OF_USER = {"thanks": "thanks or praise", "consent": "consent", "pushback": "denial or complaint"}
 
 
 class Wording:
-    """Words of the newest text by category, its style, the user's reply, stated confidence.
+    """Words of the newest text by category, its style, and the user's reply.
 
     All but ``thinking_share`` looks at the text outside thinking tags.
     """
@@ -88,108 +96,95 @@ class Wording:
             "no words in earlier turns",
             low=0.0,
         ),
-        share("stated_confidence", "confidence that the model stated last", _NOT_STATED),
-        real(
-            "stated_confidence_change",
-            "the confidence stated last - the one stated before",
-            "fewer than two stated",
-            low=-1.0,
-            high=1.0,
-        ),
-        share("stated_confidence_mean", "mean of the stated confidences", _NOT_STATED),
-        share("stated_confidence_range", "highest - lowest stated confidence", _NOT_STATED),
     )
 
     def __init__(self, memory: Memory) -> None:
-        self._turns = self._texts = self._words = self._questions = self._thoughts = 0
-        self._found: list[float] = [math.nan] * len(SPEECH.names)
+        self._turns = self._texts = self._words = self._thoughts = 0
+        self._questions = 0.0
+        self._found: tuple[float, ...] = (math.nan,) * len(SPEECH.names)
         self._turns_with = [0] * len(_SHARED)
-        self._user: list[float] = [math.nan] * len(USER.names)
-        self._question = False
-        self._style: tuple[float, ...] = (math.nan,) * 9
+        self._user: tuple[float, ...] = (math.nan,) * len(USER.names)
+        self._style = _NO_STYLE
         self._ratio = math.nan
-        self._stated = _Stated()
 
     def message(self, event: Inbound) -> None:
         """Read the user's reply."""
         if event.role == "user":
-            self._user = [*USER.count(event.text)]
+            self._user = USER.count(event.text)
 
     def turn(self, event: Turn) -> None:
         """Read the text of the turn."""
         said = event.said
         self._turns += 1
         self._thoughts += said is not event.text
-        self._found = [*SPEECH.count(said)]
-        for place, index in enumerate(_SHARED):
-            self._turns_with[place] += self._found[index] > 0
-        text = said.text.strip()
-        self._question = text.endswith("?")
-        self._questions += self._question
-        words = len(said.words)
-        self._ratio = words * self._texts / self._words if self._words else math.nan
-        self._texts += bool(text)
-        self._words += words
-        self._style = _style(said, text)
-        self._stated.add(event.step.stated_confidence)
+        self._found = found = SPEECH.count(said)
+        if any(found):
+            for place, index in enumerate(_SHARED):
+                self._turns_with[place] += found[index] > 0
+        style: _Style | None = said.memo.get(_Style)
+        if style is None:
+            style = said.memo[_Style] = _style(said)
+        self._style = style
+        self._questions += style.question
+        self._ratio = style.words * self._texts / self._words if self._words else math.nan
+        self._texts += style.text
+        self._words += style.words
 
     def result(self, event: Result) -> None:
         """Results are no wording of the model's."""
 
     def values(self) -> Iterable[float]:
         """See :attr:`features`."""
-        turns = self._turns or math.nan
+        turns, style = self._turns or math.nan, self._style
         return (
             *self._found,
-            *(n / turns for n in self._turns_with),
+            *[n / turns for n in self._turns_with],
             *self._user,
-            self._question if self._turns else math.nan,
+            style.question,
             self._questions / turns,
-            *self._style[:3],
+            *style.marks,
             self._thoughts / turns,
-            *self._style[3:],
+            *style.shape,
             self._ratio,
-            *self._stated.values(),
         )
 
 
-def _style(said: Digest, text: str) -> tuple[float, ...]:
-    size, words = max(len(said.text), 1), said.words
-    n = len(words)
-    return (
-        text[-1:].isalpha() or text.endswith(","),
-        said.holds(b"0123456789") / size,
-        said.holds(b"{}[]<>`|#*_") / size,
-        said.holds(b"'\""),
-        len(text.partition("\n")[0]),
-        n / (text.count("\n") + 1),
-        len(said.bag) / n if n else math.nan,
-        sum(map(_FIRST.__contains__, words)) / n if n else math.nan,
-        sum(map(_SECOND.__contains__, words)) / n if n else math.nan,
+class _Style(NamedTuple):
+    """What a text alone decides: ends with a question, has text at all, words, its features."""
+
+    question: float
+    text: bool
+    words: int
+    marks: tuple[float, float, float]
+    shape: tuple[float, float, float, float, float, float]
+
+
+_NO_STYLE = _Style(math.nan, False, 0, (math.nan,) * 3, (math.nan,) * 6)
+
+
+def _style(said: Digest) -> _Style:
+    text, size = said.text.strip(), max(len(said.text), 1)
+    n = len(said.words)
+    return _Style(
+        text.endswith("?"),
+        bool(text),
+        n,
+        (
+            text[-1:].isalpha() or text.endswith(","),
+            said.holds(b"0123456789") / size,
+            said.holds(b"{}[]<>`|#*_") / size,
+        ),
+        (
+            said.holds(b"'\""),
+            len(text.partition("\n")[0]),
+            n / (text.count("\n") + 1),
+            len(said.bag) / n if n else math.nan,
+            _times(_FIRST, said) / n if n else math.nan,
+            _times(_SECOND, said) / n if n else math.nan,
+        ),
     )
 
 
-class _Stated:
-    """The confidences that the model stated, in constant memory."""
-
-    __slots__ = ("_change", "_high", "_last", "_low", "_n", "_sum")
-
-    def __init__(self) -> None:
-        self._n, self._sum = 0, 0.0
-        self._last = self._change = self._low = self._high = math.nan
-
-    def add(self, value: float | None) -> None:
-        """Take one in; a turn without says nothing."""
-        if value is None:
-            return
-        self._change = value - self._last
-        self._last = value
-        self._low = value if not self._n else min(self._low, value)
-        self._high = value if not self._n else max(self._high, value)
-        self._n += 1
-        self._sum += value
-
-    def values(self) -> tuple[float, ...]:
-        """Last, change, mean, range."""
-        mean = min(max(self._sum / self._n, self._low), self._high) if self._n else math.nan
-        return self._last, self._change, mean, self._high - self._low
+def _times(few: frozenset[str], said: Digest) -> int:
+    # a search in the joined words is several times faster than a look at each of them
+    return sum([said.flat.count(f" {word} ") for word in few & said.bag])

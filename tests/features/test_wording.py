@@ -32,6 +32,7 @@ def test_words_by_category() -> None:
     check(
         first, text_apologies=1, text_inability=1, text_questions_back=2, text_hedges=0,
         text_success_claims=0, text_plans=0, text_certainty=0, text_trouble=0, text_concessions=0,
+        text_corrections=0,
     )  # fmt: skip
     # done; i will, next; but; maybe
     check(
@@ -89,17 +90,21 @@ def test_what_the_user_says_in_mid_run() -> None:
         check(row, user_thanks=0, user_consent=2, user_pushback=0)
 
 
-def test_stated_confidence() -> None:
-    stated = [None, 0.5, None, 0.9, 0.6]
-    points = rows(*(ac.Step(text="x", stated_confidence=value) for value in stated))
-    never = dict.fromkeys(("stated_confidence", "stated_confidence_change"), nan)
-    check(points[0], **never, stated_confidence_mean=nan, stated_confidence_range=nan)
-    check(points[1], stated_confidence=0.5, stated_confidence_change=nan, stated_confidence_range=0)
-    check(points[2], stated_confidence=0.5, stated_confidence_mean=0.5)
-    check(
-        points[4], stated_confidence=0.6, stated_confidence_change=-0.3,
-        stated_confidence_mean=2 / 3, stated_confidence_range=0.4,
-    )  # fmt: skip
+def test_an_error_is_trouble_and_another_try_is_a_correction() -> None:
+    broke = ac.Step(text="The tool returned an error: invalid date.")
+    again = ac.Step(text="Oops, I misread the date. Let me try the other one instead.")
+    first, second, _ = rows(broke, again)
+    # error, invalid
+    check(first, text_trouble=2, text_corrections=0, text_corrections_share=0)
+    # oops, misread, let me try, instead
+    check(second, text_trouble=0, text_corrections=4, text_corrections_share=1 / 2)
+
+
+def test_a_text_that_comes_again_counts_again() -> None:
+    first, second, third, _ = rows(SORRY, SORRY, DONE)
+    check(second, text_question_end=1, text_question_end_share=1, text_length_ratio=1)
+    check(second, text_inability_share=1, text_apologies=first["text_apologies"])
+    check(third, text_question_end_share=2 / 3, text_inability_share=2 / 3)
 
 
 def test_before_any_turn_everything_is_missing() -> None:
