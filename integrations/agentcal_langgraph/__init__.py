@@ -1,0 +1,23 @@
+"""Watch LangGraph agents: every run of a graph becomes a trajectory, scored while it happens.
+
+One graph, one call, or the whole process::
+
+    from agentcal.recorder import Recorder
+    from agentcal_langgraph import CalibrationCallbackHandler, instrument
+
+    recorder = Recorder(calibrator, sinks=[...])
+    graph = graph.with_config(callbacks=[CalibrationCallbackHandler(recorder)])
+    graph.invoke({"messages": "hi"}, {"callbacks": [CalibrationCallbackHandler(recorder)]})
+    instrument(recorder)
+
+What is recorded is the run of a graph (``StateGraph``, ``create_agent``, ``@entrypoint``) that no
+other graph called, with all that happens inside: subgraphs, hand-offs, tools, retries. Models and
+chains that are called outside a graph are no runs. The conversation is the ``thread_id``.
+"""
+
+from __future__ import annotations
+
+from agentcal_langgraph._handler import CalibrationCallbackHandler
+from agentcal_langgraph._instrument import instrument, uninstrument
+
+__all__ = ["CalibrationCallbackHandler", "instrument", "uninstrument"]

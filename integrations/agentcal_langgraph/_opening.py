@@ -1,0 +1,64 @@
+"""Which run an invocation of a graph belongs to: a new one, or one that was interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from langgraph.types import Command
+
+from agentcal import Trajectory
+from agentcal.recorder import Recorder, Run
+from agentcal_langgraph._facts import carried
+from agentcal_langgraph._people import decisions_in
+from agentcal_langgraph._place import UNNAMED
+from agentcal_langgraph._request import Request
+
+
+class Invocation(NamedTuple):
+    """What is known of an invocation when its root chain starts."""
+
+    run_id: str
+    given: Any
+    name: str | None
+    metadata: Mapping[str, Any]
+    agent: str | None
+    group: str | None
+
+    @property
+    def conversation(self) -> str | None:
+        """The thread, if the graph runs on one."""
+        thread = self.metadata.get("thread_id")
+        return None if thread is None or thread == "" else str(thread)
+
+    @property
+    def agent_name(self) -> str | None:
+        """Who runs: as told, or else the name of the graph."""
+        named = self.metadata.get("lc_agent_name") or self.name
+        return self.agent or (named if named != UNNAMED else None)
+
+
+def resumed(recorder: Recorder, invocation: Invocation) -> tuple[Run, Trajectory] | None:
+    """The run that was interrupted in this conversation, and what is recorded of it."""
+    conversation = invocation.conversation
+    run = None if conversation is None else recorder.resume(conversation)
+    if run is None:
+        return None
+    record = run.trajectory()
+    answer = invocation.given.resume if isinstance(invocation.given, Command) else None
+    asked = [] if not record.steps else record.steps[-1].tool_calls
+    for decision in decisions_in(answer, [call for call in asked if call.status == "missing"]):
+        run.intervened(decision.kind, call_id=decision.call_id or None, detail=decision.detail)
+    return run, record
+
+
+def started(recorder: Recorder, invocation: Invocation, request: Request) -> Run:
+    """A run of its own."""
+    return recorder.start(
+        run_id=invocation.run_id,
+        conversation=invocation.conversation,
+        task=request.task,
+        agent=invocation.agent_name,
+        group=invocation.group,
+        metadata=carried(invocation.metadata),
+    )

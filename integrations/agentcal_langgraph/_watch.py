@@ -1,0 +1,191 @@
+"""One invocation of a graph, from the start of its root chain to its end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.outputs import Generation
+
+from agentcal import Message
+from agentcal.recorder import Recorder, Run
+from agentcal_langgraph._calls import Calls
+from agentcal_langgraph._end import reason_of, stops_before_tools
+from agentcal_langgraph._facts import model_in, tools_in
+from agentcal_langgraph._history import news, system_prompt
+from agentcal_langgraph._messages import step_of, steps_of, text_of
+from agentcal_langgraph._opening import Invocation, resumed, started
+from agentcal_langgraph._place import Place
+from agentcal_langgraph._request import messages_in, newest_request, request_in
+from agentcal_langgraph._results import Result
+
+_UNANSWERED = {"status": "missing", "result": None}
+
+
+class Turn(NamedTuple):
+    """A model that was asked and has not replied yet."""
+
+    watch: Watch
+    key: str
+    inputs: list[Message]
+    agent: str | None
+    model: str | None
+    asked: float
+
+
+class Watch:
+    """What is going on in one invocation. Every method may be called from any thread.
+
+    ``ids`` are the chains, tools and models that run in it. The run is opened when the first of
+    them starts: only then a graph has said whether it goes on with what it began earlier.
+    """
+
+    def __init__(self, recorder: Recorder, root: UUID, invocation: Invocation) -> None:
+        self.recorder, self.root = recorder, root
+        self.ids: set[UUID] = {root}
+        self.stops = False
+        self._invocation = invocation
+        self._request = request_in(invocation.given)
+        self._calls = Calls()
+        self._task: set[str] = set(self._request.parts)
+        self._unknown = {"system", "tools", "model"}
+        self._lost = False
+        self._run: Run | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether the recorder has given the run up."""
+        return self._run is not None and self._run.closed
+
+    def goes_on(self) -> None:
+        """The graph says that it continues what it began earlier."""
+        self._request = self._request._replace(goes_on=True)
+
+    def open(self) -> Run:
+        """The run, resumed or started when it is asked for first."""
+        if self._run is None:
+            with self._lock:
+                if self._run is None:
+                    self._run = self._resumed() or self._started()
+        return self._run
+
+    def asked(
+        self,
+        place: Place,
+        messages: Sequence[BaseMessage],
+        params: Mapping[str, Any],
+        metadata: Mapping[str, Any],
+    ) -> Turn:
+        """A model is asked: take from its messages what is not known yet."""
+        run = self.open()
+        if self._lost:
+            self._rebuild(run, messages)
+        if not self._task:
+            self._task_from(run, messages)
+        model = model_in(metadata, params)
+        if self._unknown:
+            self._describe(run, messages, params, model)
+        heard = news(messages, self._task, self._calls.waiting)
+        self._calls.read(run, heard.results)
+        return Turn(self, place.turn(), heard.inputs, place.agent, model, time.perf_counter())
+
+    def replied(self, turn: Turn, generation: Generation) -> None:
+        """The model replied."""
+        step = step_of(generation)
+        step.inputs = turn.inputs
+        step.agent = turn.agent
+        step.model = step.model or turn.model
+        step.latency_s = time.perf_counter() - turn.asked
+        self._calls.proposed(step.tool_calls)
+        self.open().replied(step, key=turn.key)
+
+    def called(self, name: str, call_id: str) -> str:
+        """A tool starts to run; gives the id of its call, empty where no turn proposed it."""
+        call_id = call_id or self._calls.claim(name) or ""
+        if call_id and not self._lost:
+            self.open().called(call_id)
+        return call_id
+
+    def returned(self, call_id: str, result: Result, duration_s: float) -> None:
+        """A tool is done."""
+        if call_id and not self._lost:
+            self._calls.returned(self.open(), call_id, result, duration_s)
+
+    def ended(self, outputs: Any) -> None:
+        """The root chain has ended: the run is over, or waits for somebody."""
+        run = self.open()
+        messages = [m for m in messages_in(outputs) if isinstance(m, BaseMessage)]
+        if self._lost:
+            self._rebuild(run, messages)
+        self._calls.read(run, news(messages, self._task, self._calls.waiting).results)
+        if self.stops or stops_before_tools(messages, self._calls.waiting):
+            run.interrupted()
+        else:
+            self._calls.settle(run)
+            run.ended("answered")
+
+    def failed(self, error: BaseException) -> None:
+        """The root chain was ended by an exception."""
+        if self._run is None and self._request.goes_on:
+            return  # there was nothing to go on with
+        run, reason = self.open(), reason_of(error)
+        if reason == "interrupted":
+            run.interrupted()
+            return
+        self._calls.settle(run)
+        run.ended(reason, error=f"{type(error).__name__}: {error}" if reason == "error" else "")
+
+    def _resumed(self) -> Run | None:
+        found = resumed(self.recorder, self._invocation) if self._request.goes_on else None
+        if found is None:
+            return None
+        run, record = found
+        self._task |= {record.task, *record.task.split("\n\n")} - {""}
+        self._unknown = {name for name in self._unknown if not getattr(record, name)}
+        for step in record.steps:
+            self._calls.proposed(step.tool_calls)
+        return run
+
+    def _started(self) -> Run:
+        self._lost = self._request.answered or (self._request.goes_on and not self._request.parts)
+        return started(self.recorder, self._invocation, self._request)
+
+    def _task_from(self, run: Run, messages: Sequence[BaseMessage]) -> None:
+        """The input was no message: what the first model is told is the task."""
+        asked = [m for m in newest_request(messages) if isinstance(m, HumanMessage)]
+        self._task = {text_of(message.content) for message in asked}
+        run.describe(task="\n\n".join(text_of(message.content) for message in asked))
+
+    def _describe(
+        self,
+        run: Run,
+        messages: Sequence[BaseMessage],
+        params: Mapping[str, Any],
+        model: str | None,
+    ) -> None:
+        tools = tools_in(params) if "tools" in self._unknown else []
+        system = system_prompt(messages) if "system" in self._unknown else ""
+        if tools or system or "model" in self._unknown:
+            run.describe(system=system, tools=tools, model=model)
+        known = {"tools": tools, "system": system, "model": model}
+        self._unknown = {name for name in self._unknown if not known[name]}
+
+    def _rebuild(self, run: Run, messages: Sequence[BaseMessage]) -> None:
+        """Nobody kept what happened before: the messages tell it, as far as they go."""
+        self._lost = False
+        history = newest_request(messages)
+        if not self._task:
+            self._task_from(run, history)
+        for step in steps_of(history):
+            calls = step.tool_calls
+            step.tool_calls = [call.model_copy(update=_UNANSWERED) for call in calls]
+            run.replied(step)
+            self._calls.proposed(step.tool_calls)
+            for call in calls:
+                if call.status != "missing":
+                    self._calls.entered(run, call)
