@@ -56,7 +56,7 @@ def _enabled(logger: Logger) -> bool:
     ask = getattr(logger, "enabled", None)
     if ask is not None:
         return bool(ask(event_name=n.EVALUATION_EVENT))
-    # Before API 1.40 a logger cannot be asked; one that does nothing is known by its class.
+    # Before API 1.45 a logger cannot be asked; one that does nothing is known by its class.
     return not isinstance(getattr(logger, "_logger", logger), NoOpLogger)
 
 

@@ -12,7 +12,6 @@ from agentcal.telemetry import _names as n
 from agentcal.telemetry._moments import Turn
 
 _SHARES: Final = [k / 20 for k in range(1, 20)]
-_FAST_SECONDS: Final = [2.0**k * 1e-5 for k in range(16)]
 # The two boundary lists that the conventions ask for.
 _SECONDS: Final = [0.01 * 2**k for k in range(14)]
 _TOKENS: Final = [4.0**k for k in range(14)]
@@ -31,12 +30,6 @@ class Metrics:
             "1",
             "Calibrated probability that the run succeeds, at each scored decision point.",
             explicit_bucket_boundaries_advisory=_SHARES,
-        )
-        self._scoring = meter.create_histogram(
-            n.SCORING_DURATION,
-            "s",
-            "Time that folding a model turn and scoring it took.",
-            explicit_bucket_boundaries_advisory=_FAST_SECONDS,
         )
         self._operation = meter.create_histogram(
             n.OPERATION_DURATION,

@@ -15,7 +15,6 @@ INVOKE_AGENT: Final = "invoke_agent"
 CHAT: Final = "chat"
 EXECUTE_TOOL: Final = "execute_tool"
 
-PROVIDER_NAME: Final = "gen_ai.provider.name"
 CONVERSATION_ID: Final = "gen_ai.conversation.id"
 AGENT_NAME: Final = "gen_ai.agent.name"
 REQUEST_MODEL: Final = "gen_ai.request.model"
@@ -83,7 +82,6 @@ SUPPORTED: Final = "agentcal.supported"
 FINGERPRINT: Final = "agentcal.calibrator.fingerprint"
 
 DECISIONS: Final = "agentcal.decisions"
-SCORING_DURATION: Final = "agentcal.scoring.duration"
 CONFIDENCE: Final = "agentcal.confidence"
 
 SCOPE: Final = "agentcal.telemetry"

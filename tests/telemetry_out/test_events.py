@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from opentelemetry._logs import NoOpLoggerProvider
+from opentelemetry._logs import Logger, NoOpLoggerProvider
 from opentelemetry.sdk._logs import LoggerProvider
 
 import agentcal as ac
 from tests.telemetry_out.conftest import Watched, asks, two_turns
 
 EVENT = "gen_ai.evaluation.result"
+SILENT = pytest.param(
+    LoggerProvider(shutdown_on_exit=False),
+    marks=pytest.mark.skipif(not hasattr(Logger, "enabled"), reason="cannot be asked"),
+)
 
 
 def span_events(watched: Watched) -> list[Any]:
@@ -48,9 +52,8 @@ def test_one_log_event_a_decision_on_the_chat_that_was_evaluated(watched: Watche
 
 
 @pytest.mark.parametrize(
-    "provider", [None, NoOpLoggerProvider(), LoggerProvider(shutdown_on_exit=False)],
-    ids=["none", "no-op", "without a processor"],
-)  # fmt: skip
+    "provider", [None, NoOpLoggerProvider(), SILENT], ids=["none", "no-op", "without a processor"]
+)
 def test_without_a_logger_it_is_an_event_of_the_chat_span(watched: Watched, provider: Any) -> None:
     with watched.recorder(0.5, 0.75, logger_provider=provider) as recorder:
         two_turns(recorder).ended()
@@ -110,3 +113,24 @@ def test_a_real_calibrator_is_quoted_exactly(watched: Watched, calibrator: ac.Ca
     said = watched.to.events[-1].log_record.attributes
     assert said["gen_ai.evaluation.score.value"] == confidence.value
     assert said["agentcal.calibrator.fingerprint"] == calibrator.fingerprint
+
+
+class OldLogger:
+    """A logger as it was before it could be asked whether it is enabled."""
+
+    def __init__(self) -> None:
+        self.emitted: list[dict[str, Any]] = []
+
+    def emit(self, **event: Any) -> None:
+        self.emitted.append(event)
+
+    def get_logger(self, *_: Any) -> OldLogger:
+        return self
+
+
+def test_a_logger_that_cannot_be_asked_gets_the_event(watched: Watched) -> None:
+    old = OldLogger()
+    with watched.recorder(0.5, 0.75, logger_provider=old) as recorder:
+        two_turns(recorder).ended()
+    assert [event["event_name"] for event in old.emitted] == [EVENT, EVENT]
+    assert span_events(watched) == []
