@@ -59,9 +59,20 @@ STEPS = st.builds(
     reasoning=st.just("") | TEXT,
     tool_calls=st.lists(CALLS, max_size=3),
     logprobs=st.none() | LOGPROBS,
-    usage=st.none() | st.builds(ac.Usage, output_tokens=st.none() | st.integers(0, 10**6)),
+    usage=st.none() | st.builds(
+        ac.Usage,
+        input_tokens=st.none() | st.integers(0, 10**6),
+        output_tokens=st.none() | st.integers(0, 10**6),
+    ),
     latency_s=st.none() | st.floats(0, 1e6),
     stated_confidence=st.none() | st.floats(0, 1),
+    agent=st.sampled_from([None, "a", "b"]),
+)
+LIMITS = st.builds(
+    ac.Limits,
+    steps=st.none() | st.integers(1, 9),
+    tokens=st.none() | st.integers(1, 10**7),
+    seconds=st.none() | st.floats(1e-3, 1e7),
 )
 TOOLS = st.lists(
     st.builds(ac.ToolDeclaration, name=NAMES, read_only=st.none() | st.booleans()), max_size=3
@@ -72,6 +83,7 @@ RUNS = st.builds(
     task=TEXT,
     system=TEXT,
     tools=TOOLS,
+    limits=st.none() | LIMITS,
     steps=st.lists(STEPS, max_size=5),
     trailing_inputs=st.lists(st.builds(ac.Message, role=st.just("user"), text=TEXT), max_size=2),
     end_reason=st.sampled_from(["answered", "max_steps", "error", "unknown"]),
@@ -148,7 +160,7 @@ def test_every_value_is_missing_by_its_rule_or_in_its_range(run: ac.Trajectory) 
 @QUICK
 @given(RUNS)
 def test_asking_twice_changes_nothing(run: ac.Trajectory) -> None:
-    fold = ac.Fold(run.task, run.system, run.tools)
+    fold = ac.Fold(run.task, run.system, run.tools, run.limits)
     for step in run.steps:
         fold.turn(step)
         assert same(fold.point(), fold.point())
