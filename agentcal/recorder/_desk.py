@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from functools import partial
 
 from agentcal.recorder._pending import PendingRun, PendingRuns
@@ -20,11 +21,13 @@ class Desk:
         self._store, self._writer, self._most = store, writer, most
         self._lock = threading.Lock()
         self._ahead: dict[str, PendingRun | _Gone] = {}
+        self._stranded: deque[PendingRun] = deque()
 
-    def after_fork(self) -> None:
-        """In a child process: what was on its way is the parent's."""
+    def after_fork(self, store: PendingRuns | None) -> None:
+        """In a child process: what was on its way is the parent's; ``store``: another one."""
+        self._store = store or self._store
         self._lock = threading.Lock()
-        self._ahead = {}
+        self._ahead, self._stranded = {}, deque()
 
     def park(self, run: PendingRun) -> None:
         """Keep an interrupted run; the latest of a conversation wins."""
@@ -60,9 +63,7 @@ class Desk:
 
     def _set(self, conversation: str, now: PendingRun | _Gone) -> PendingRun | _Gone | None:
         with self._lock:
-            old = self._ahead.pop(conversation, None)
-            if len(self._ahead) >= self._most:  # a store that fails, and fails again
-                old = old or self._ahead.pop(next(iter(self._ahead)))
+            old = self._ahead.get(conversation)
             self._ahead[conversation] = now
         return old
 
@@ -78,11 +79,24 @@ class Desk:
         with self._lock:
             if self._ahead.get(run.conversation) is not run:
                 return
-        for old in self._store.put(run):
+        try:
+            replaced = self._store.put(run)
+        except Exception:
+            self._strand(run)
+            raise
+        for old in replaced:
             self._lay_down(old, run)
         if not self._unset(run.conversation, run):
             # handed out or laid down while it was being stored
             self._store.take(run.conversation)
+
+    def _strand(self, run: PendingRun) -> None:
+        """The store fails: this process can still go on with the run, while there is room."""
+        self._stranded.append(run)
+        if len(self._stranded) > self._most:
+            oldest = self._stranded.popleft()
+            if self._unset(oldest.conversation, oldest):
+                self._lay_down(oldest)
 
     def _clear_later(self, conversation: str, gone: _Gone) -> None:
         if not self._writer.do(partial(self._clear, conversation, gone)):

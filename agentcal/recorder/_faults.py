@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from contextlib import suppress
 
 from agentcal.recorder._stats import Counters
 
@@ -28,12 +29,16 @@ class Faults:
         if kind in self._seen or len(self._seen) >= _MOST_KINDS:
             return
         self._seen.add(kind)
-        frames = traceback.extract_tb(error.__traceback__)
-        where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "an unknown place"
-        _LOG.error(
-            "%s while %s, at %s; the agent goes on, and further errors of this kind are only "
-            "counted (Recorder.stats.errors)",
-            kind[1],
-            doing,
-            where,
-        )
+        with suppress(Exception):  # a log handler may be anybody's
+            _log(doing, error)
+
+
+def _log(doing: str, error: BaseException) -> None:
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "an unknown place"
+    _LOG.error(
+        "%s while %s, at %s; the agent goes on, further errors of this kind are only counted",
+        type(error).__name__,
+        doing,
+        where,
+    )

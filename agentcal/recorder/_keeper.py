@@ -1,4 +1,4 @@
-"""Which runs are open, and where they go when they are not."""
+"""Which runs are open, and where they go when they no longer are."""
 
 from __future__ import annotations
 
@@ -13,58 +13,50 @@ from typing import TYPE_CHECKING
 from agentcal.recorder._desk import Desk
 from agentcal.recorder._memory_pending import MemoryPending
 from agentcal.recorder._pending import PendingRun, PendingRuns
-from agentcal.recorder._stats import Counters
 from agentcal.recorder._writer import Writer
 from agentcal.trajectory import Trajectory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from agentcal.recorder._faults import Faults
     from agentcal.recorder._run import Run
-    from agentcal.sinks import Sink
+    from agentcal.recorder._stats import Counters
 
+_LONGEST_SLEEP_S = 60.0
 _ALL: weakref.WeakSet[Keeper] = weakref.WeakSet()
 
 
 class Keeper:
-    """Holds the open runs, longest idle first, and hands the others to the writer."""
+    """Holds the open runs, longest idle first, and hands the others to the writer.
+
+    Runs and recorders hold the keeper, nothing that lives longer does: with the last of them it
+    goes, and the writer ends.
+    """
 
     def __init__(
         self,
-        sinks: Sequence[Sink],
+        writer: Writer,
         pending: PendingRuns | None,
         counters: Counters,
-        faults: Faults,
         *,
         most: int,
         expire_s: float,
     ) -> None:
-        self._counters, self._faults, self._most, self._expire_s = counters, faults, most, expire_s
+        self._writer, self._counters = writer, counters
+        self._most, self._expire_s = most, expire_s
+        # Runs in a store that the user brought wait on when this recorder is closed.
         self._own = MemoryPending(most) if pending is None else None
-        me = weakref.ref(self)
-        self._writer = Writer(
-            sinks,
-            faults,
-            counters,
-            most=most,
-            every_s=min(expire_s / 4, 60.0),
-            idle=lambda: _sweep(me),
-        )
-        self.desk = Desk(pending or self._own or MemoryPending(), self._writer, most)
+        self.desk = Desk(pending or self._own or MemoryPending(most), writer, most)
         self._open: OrderedDict[Run, float] = OrderedDict()
         self._lock = threading.Lock()
-        self._has_sinks = bool(sinks)
-        weakref.finalize(self, self._writer.close, 0).atexit = False
-        atexit.register(_close_at_exit, me)
+        weakref.finalize(self, writer.close, 0).atexit = False
         _ALL.add(self)
 
     def open(self, run: Run) -> None:
         """A run begins; the one that was idle longest makes room if need be."""
         with self._lock:
             self._open[run] = time.monotonic()
-        if self._has_sinks:
-            self._writer.start()
+        self._writer.watch(
+            weakref.WeakMethod(self.sweep), min(self._expire_s / 4, _LONGEST_SLEEP_S)
+        )
         self.sweep()
 
     def touch(self, run: Run) -> None:
@@ -88,40 +80,47 @@ class Keeper:
 
     def sweep(self) -> None:
         """Close the runs that were idle for too long, and those that are too many."""
-        limit = time.monotonic() - self._expire_s
-        with self._lock:
-            over = len(self._open) - self._most
-            idle: list[tuple[Run, bool]] = []
-            for run, touched in self._open.items():
-                if touched >= limit and len(idle) >= over:
-                    break
-                idle.append((run, touched < limit))
-        for run, old in idle:
-            run._abandon(
-                f"abandoned: nothing happened for {self._expire_s:g} s"
-                if old
-                else f"abandoned: more than {self._most} runs were open"
-            )
+        for run, why in self._superfluous():
+            run._abandon(why)
 
     def close(self, timeout_s: float) -> None:
-        """Write what is there, close the sinks, stop the thread."""
+        """Close what is open, write what waits, close the sinks and stop the thread."""
+        end = time.monotonic() + timeout_s
         with self._lock:
             left = list(self._open)
         for run in left:
-            run._abandon("the recorder was closed while the run was going on", wait_s=1)
-        self._writer.do(self._last, always=True)
-        self._writer.close(timeout_s)
+            wait_s = max(0.0, end - time.monotonic())
+            run._abandon("abandoned: the recorder was closed while the run was open", wait_s)
+        self._writer.do(self._write_waiting, always=True)
+        self._writer.close(max(0.0, end - time.monotonic()))
 
     def after_fork(self) -> None:
-        """In a child process: the open runs are the parent's."""
+        """In a child process: what is open or waits is the parent's, and locks may be stuck."""
         self._lock = threading.Lock()
         for run in self._open:
             run._after_fork()
         self._open.clear()
+        self._counters.after_fork()
         self._writer.after_fork()
-        self.desk.after_fork()
+        self._own = MemoryPending(self._most) if self._own is not None else None
+        self.desk.after_fork(self._own)
 
-    def _last(self) -> None:
+    def _superfluous(self) -> list[tuple[Run, str]]:
+        limit = time.monotonic() - self._expire_s
+        found = []
+        with self._lock:
+            too_many = len(self._open) - self._most
+            for run, touched in self._open.items():
+                if touched < limit:
+                    found.append((run, f"abandoned: nothing happened for {self._expire_s:g} s"))
+                elif len(found) < too_many:
+                    found.append((run, f"abandoned: more than {self._most} runs were open"))
+                else:
+                    break
+        return found
+
+    def _write_waiting(self) -> None:
+        """In the writer thread, last of all."""
         self.desk.leftovers()
         for run in self._own.drain() if self._own is not None else ():
             self._writer.write(run.trajectory)
@@ -131,16 +130,9 @@ class Keeper:
             self._open.pop(run, None)
 
 
-def _sweep(keeper: weakref.ref[Keeper]) -> None:
-    alive = keeper()
-    if alive is not None:
-        alive.sweep()
-
-
-def _close_at_exit(keeper: weakref.ref[Keeper]) -> None:
-    alive = keeper()
-    if alive is not None:
-        alive.close(10.0)
+def _close_all() -> None:
+    for keeper in list(_ALL):
+        keeper.close(10.0)
 
 
 def _after_fork() -> None:
@@ -148,5 +140,6 @@ def _after_fork() -> None:
         keeper.after_fork()
 
 
+atexit.register(_close_all)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from agentcal.features import DecisionPoint, Fold
 from agentcal.recorder._record import Record
 
@@ -34,14 +36,7 @@ class LiveFold:
 
     def _results(self, newest: int) -> None:
         for place in sorted(self._record.arrived[newest], key=lambda p: (p.step != newest, p)):
-            call = self._record.call(place)
-            try:
-                self._fold.result(
-                    place.position,
-                    call.result or "",
-                    call.status,
-                    call.duration_s,
-                    turn=place.step + 1,
-                )
-            except IndexError:
-                continue  # so late that the fold has forgotten the turn, as it has for a log
+            call, turn = self._record.call(place), place.step + 1
+            said = call.result or ""
+            with suppress(IndexError):  # so late that a fold no longer remembers the turn
+                self._fold.result(place.position, said, call.status, call.duration_s, turn=turn)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 from pydantic import JsonValue
@@ -19,11 +19,14 @@ from agentcal.recorder._record import Record
 from agentcal.recorder._run import Run
 from agentcal.recorder._shared import Shared
 from agentcal.recorder._stats import Counters, RecorderStats
+from agentcal.recorder._writer import Writer
 from agentcal.sinks import Sink
 from agentcal.trajectory import Intervention, Limits, ToolDeclaration, Trajectory
 
 if TYPE_CHECKING:
     from agentcal.calibration import Calibrator
+
+_LEAST_QUEUE = 1000
 
 
 class Recorder:
@@ -36,7 +39,8 @@ class Recorder:
         pending: Where interrupted runs wait. By default in memory: what still waits when the
             recorder is closed goes to the sinks. ``SqlitePending`` lets another process go on.
         max_open_runs: With more, the run that was idle longest is closed: it goes to the sinks
-            with ``end_reason`` "unknown" and a gap. Also how many runs may wait for the sinks.
+            with ``end_reason`` "unknown" and a gap. As many more, and at least 1,000, may wait for
+            the sinks.
         expire_after_s: A run in which nothing happens for so long (seconds) is closed likewise.
 
     Raises:
@@ -62,7 +66,11 @@ class Recorder:
         faults = Faults(self._counters)
         self._shared = Shared(calibrator, tuple(observers), self._counters, faults)
         self._keeper = Keeper(
-            sinks, pending, self._counters, faults, most=max_open_runs, expire_s=expire_after_s
+            Writer(sinks, faults, self._counters, max(max_open_runs, _LEAST_QUEUE)),
+            pending,
+            self._counters,
+            most=max_open_runs,
+            expire_s=expire_after_s,
         )
 
     @property
@@ -90,30 +98,25 @@ class Recorder:
         ``run_id`` is a random one by default, ``started_at`` now. Never raises: what cannot be kept
         is left out and named in the ``gaps`` of the run.
         """
-        run_id = run_id or uuid4().hex
-        try:
-            head = Trajectory(
-                run_id=run_id,
-                conversation=conversation,
-                task=task,
-                system=system,
-                tools=list(tools),
-                agent=agent,
-                model=model,
-                group=group,
-                limits=limits,
-                metadata=dict(metadata or {}),
-                started_at=started_at or datetime.now(UTC),
-            )
-        except Exception as error:
-            self._shared.faults.note("starting a run", error)
-            head = Trajectory(run_id=str(run_id), gaps=["what was known at the start is not valid"])
+        facts = {
+            "conversation": conversation,
+            "task": task,
+            "system": system,
+            "tools": tools,
+            "agent": agent,
+            "model": model,
+            "group": group,
+            "limits": limits,
+            "metadata": metadata or {},
+            "started_at": started_at or datetime.now(UTC),
+        }
+        head = self._head(run_id or uuid4().hex, facts)
         run = Run(Record(head), self._shared, self._keeper)
         self._counters.add("started")
         self._keeper.open(run)
         if run.conversation is not None:
             self._keeper.desk.supersede(run.conversation)
-        run._begin(resumed=False)
+        run._begin("started")
         return run
 
     def resume(self, conversation: str, *, detail: str = "") -> Run | None:
@@ -128,6 +131,19 @@ class Recorder:
             self._shared.faults.note("resuming a run", error)
             return None
 
+    def _head(self, run_id: str, facts: dict[str, Any]) -> Trajectory:
+        try:
+            return Trajectory.model_validate({"run_id": run_id, **facts})
+        except Exception as error:
+            self._shared.faults.note("starting a run", error)
+        known, gaps = {}, []
+        for name, value in facts.items():
+            try:
+                known[name] = getattr(Trajectory.model_validate({"run_id": "x", name: value}), name)
+            except Exception:
+                gaps.append(f"{name} was not valid when the run started")
+        return Trajectory.model_validate({"run_id": str(run_id), "gaps": gaps, **known})
+
     def _restored(self, found: PendingRun, detail: str) -> Run:
         head = found.trajectory
         head.end_reason = "unknown"
@@ -139,7 +155,7 @@ class Recorder:
         run = Run(record, self._shared, self._keeper)
         self._counters.add("resumed")
         self._keeper.open(run)
-        run._begin(resumed=True)
+        run._begin("resumed")
         return run
 
     def close(self, timeout_s: float = 10.0) -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Literal, get_args
 
 from agentcal.features import DecisionPoint
+from agentcal.recorder._calls import Place
+from agentcal.recorder._guard import guarded
 from agentcal.recorder._info import RunInfo
 from agentcal.recorder._keeper import Keeper
-from agentcal.recorder._live import LiveFold
 from agentcal.recorder._pending import PendingRun
-from agentcal.recorder._record import Place, Record
-from agentcal.recorder._shared import Shared
+from agentcal.recorder._record import Record
+from agentcal.recorder._scorer import Scorer
+from agentcal.recorder._shared import Event, Shared
 from agentcal.trajectory import (
     CallStatus,
     EndReason,
@@ -34,49 +35,31 @@ InterventionKind = Literal[
     "approved", "edited", "rejected", "responded", "verified", "aborted", "resumed"
 ]
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def _guarded(
-    method: Callable[Concatenate[Run, P], R | None],
-) -> Callable[Concatenate[Run, P], R | None]:
-    """One thread at a time, nothing once the run is closed, and never an exception."""
-
-    @wraps(method)
-    def safe(self: Run, /, *args: P.args, **kwargs: P.kwargs) -> R | None:
-        try:
-            with self._lock:
-                if self.closed:
-                    return None
-                self._keeper.touch(self)
-                return method(self, *args, **kwargs)
-        except Exception as error:
-            self._failed(f"recording {method.__name__}", error)
-            return None
-
-    return safe
-
 
 class Run:
     """One request to an agent, while it is going on. Made by :meth:`Recorder.start`.
 
     Every method may be called from any thread and never raises: an error is logged once a kind and
     counted, the confidence is unavailable from then on, and the record says so in its ``gaps``.
+    Once ``closed``, methods do nothing.
     """
 
     def __init__(self, record: Record, shared: Shared, keeper: Keeper) -> None:
         self.run_id = record.head.run_id
         self.conversation = record.head.conversation
         self.closed = False
-        self.confidence: Confidence | None = None
         self._record, self._shared, self._keeper = record, shared, keeper
+        self._scorer = Scorer(record, shared)
+        # Observers may ask for the trajectory or the decision point when they are told something.
         self._lock = threading.RLock()
-        self._live: LiveFold | None = None
         self._info: RunInfo | None = None
-        self._sound = True
 
-    @_guarded
+    @property
+    def confidence(self) -> Confidence | None:
+        """The newest one; None before the first turn, without a calibrator and after an error."""
+        return self._scorer.confidence
+
+    @guarded
     def describe(
         self,
         *,
@@ -96,45 +79,44 @@ class Run:
             "model": model,
             "limits": limits,
         }
-        head = self._record.head
-        news = {name: value for name, value in given.items() if value and not getattr(head, name)}
-        if news:
-            self._record.head = head.model_copy(update=news)
-            self._live = self._info = None
+        if self._record.describe({name: value for name, value in given.items() if value}):
+            self._scorer.refold()
+        self._info = None
 
-    @_guarded
+    @guarded
     def message(self, text: str, role: Role = "user") -> None:
         """A message reached the agent after the task."""
         self._record.inbox.append(Message(role=role, text=text))
 
-    @_guarded
+    @guarded
     def replied(self, step: Step, *, key: str | None = None) -> Confidence | None:
         """The model replied; gives the confidence in the run as it stands now.
 
-        The calls of ``step`` carry no results yet; messages that wait become its inputs. ``key``
-        names the place in the program that asked the model: where it was seen before, the place is
-        run again (a retry, a resume), and the new turn takes the place of the old one and its
-        results. In a key ``place#ordinal`` the later turns of the same place go with it.
-        """
-        if key is not None and self._record.replace(key):
-            self._live = None
-        mine = self._record.add(step, key)
-        turn, confidence = len(self._record.steps), self._score()
-        self.confidence = confidence
-        info = self._information()
-        self._shared.tell("replied", lambda to: to.replied(info, turn, mine, confidence))
-        return confidence
+        The calls of ``step`` carry no results yet; messages that wait become its inputs. ``step``
+        itself is not changed.
 
-    @_guarded
+        ``key`` names the place in the program that asked the model. Where it was seen before, the
+        place is run again (a retry, a resume): the new turn comes last, and the old one goes, with
+        its results. Of keys of the form ``place#ordinal``, later turns of the same place go too.
+        """
+        if key and self._record.withdraw(key):
+            self._scorer.refold()
+        mine = self._record.add(step, key)
+        try:
+            self._scorer.score()
+        except Exception as error:
+            self._failed("scoring", error)
+        self._tell("replied", len(self._record.steps), mine, self.confidence)
+        return self.confidence
+
+    @guarded
     def called(self, call_id: str, *, name: str | None = None) -> None:
-        """A tool starts to run."""
+        """A tool starts to run: the same call that :meth:`returned` would find."""
         place = self._record.begin(call_id, name)
         if place is not None:
-            info, call = self._information(), self._record.call(place)
-            turn, position = place.step + 1, place.position
-            self._shared.tell("called", lambda to: to.called(info, turn, position, call))
+            self._tell_call("called", place)
 
-    @_guarded
+    @guarded
     def returned(
         self,
         call_id: str,
@@ -144,22 +126,21 @@ class Run:
         *,
         name: str | None = None,
     ) -> None:
-        """What a call returned: of the newest turn that proposed ``call_id`` and has no result yet.
+        """What a call returned, and after how many seconds.
 
-        Without an id, or with one that no turn proposed, it is the oldest open call of ``name``. A
-        second result takes the place of the first. ``duration_s`` in seconds.
+        It belongs to the newest turn that proposed ``call_id`` and has no result yet; without an
+        id, or with one that no turn proposed, to the oldest open call of ``name``. A second result
+        takes the place of the first.
         """
         place = self._record.find(call_id, name)
         if place is None:
             self._record.notes["a result for a call that no turn proposed"] += 1
             return
-        if self._record.result(place, text, status, duration_s):
-            self._live = None
-        info, call = self._information(), self._record.call(place)
-        turn, position = place.step + 1, place.position
-        self._shared.tell("returned", lambda to: to.returned(info, turn, position, call))
+        if self._record.enter(place, text, status, duration_s):
+            self._scorer.refold()
+        self._tell_call("returned", place)
 
-    @_guarded
+    @guarded
     def intervened(
         self,
         kind: InterventionKind,
@@ -169,7 +150,7 @@ class Run:
         detail: str = "",
     ) -> None:
         """Somebody stepped in: on the turn that proposed ``call_id``, else on the newest one."""
-        place: Place | None = self._record.find(call_id, None) if call_id else None
+        place = self._record.find(call_id, None) if call_id else None
         step = len(self._record.steps) - 1 if place is None else place.step
         if step < 0:
             self._record.notes["an intervention before the first turn"] += 1
@@ -177,85 +158,49 @@ class Run:
         entry = Intervention(step=step, kind=kind, by=by, detail=detail)
         self._record.interventions.append(entry)
 
-    @_guarded
+    @guarded
     def interrupted(self, detail: str = "") -> None:
         """The run waits for somebody: it leaves memory until :meth:`Recorder.resume`.
 
-        Without a conversation nothing could ever resume it, and it ends here. This handle is closed
-        in any case.
+        This handle is closed. Without a conversation nobody could resume the run, and it ends.
         """
+        if detail:
+            self._record.head.metadata["interrupted"] = str(detail)
         if self.conversation is None:
             self._finish("interrupted")
             return
-        run = self._record.whole()
-        run.end_reason = "interrupted"
-        if detail:
-            run.metadata["interrupted"] = detail
-        self._close()
-        info = self._information()
+        whole = self._close("interrupted")
         keys, now = tuple(self._record.keys), datetime.now(UTC)
-        self._keeper.park(self, PendingRun(self.conversation, run, keys, now))
-        self._shared.tell("interrupted", lambda to: to.interrupted(info))
+        self._keeper.park(self, PendingRun(self.conversation, whole, keys, now))
+        self._tell("interrupted")
 
-    @_guarded
+    @guarded
     def ended(self, reason: EndReason = "answered", *, error: str = "") -> Trajectory | None:
         """The run is over: it goes to the sinks and leaves memory. None if it was closed before.
 
         ``error`` is kept in the metadata. Sinks and observers are given the same object.
         """
         if error:
-            self._record.head.metadata["error"] = error
+            self._record.head.metadata["error"] = str(error)
         return self._finish(reason)
 
     def trajectory(self) -> Trajectory:
-        """A copy of the run as it stands now."""
-        try:
-            with self._lock:
-                return self._record.snapshot()
-        except Exception as error:
-            self._failed("copying the trajectory", error)
-            return Trajectory(run_id=self.run_id, gaps=["the record could not be copied"])
+        """A copy of the run as it stands now, or as it was when it was closed."""
+        with self._lock:
+            try:
+                return self._record.copy()
+            except Exception as error:
+                self._failed("copying the trajectory", error)
+                return Trajectory(run_id=self.run_id, gaps=["the record could not be copied"])
 
-    @_guarded
+    @guarded
     def decision(self) -> DecisionPoint | None:
-        """The newest decision point; None before the first turn and where it is unavailable."""
-        return self._point() if self._sound else None
+        """The newest decision point; None before the first turn and after an error."""
+        return self._scorer.point()
 
-    def _point(self) -> DecisionPoint | None:
-        self._live = self._live or LiveFold(self._record)
-        return self._live.point()
-
-    def _score(self) -> Confidence | None:
-        calibrator = self._shared.calibrator
-        if calibrator is None:
-            return None
-        try:
-            point = self._point() if self._sound else None
-            if point is not None:
-                head = self._record.head
-                confidence = calibrator.predict(point, agent=head.agent, model=head.model)
-                self._shared.counters.add("scores")
-                return confidence
-        except Exception as error:
-            self._failed("scoring", error)
-        self._shared.counters.add("unavailable")
-        return None
-
-    def _information(self) -> RunInfo:
-        if self._info is None:
-            head = self._record.head
-            self._info = RunInfo(
-                self.run_id, self.conversation, head.agent, head.model, head.task, head.system
-            )
-        return self._info
-
-    def _begin(self, *, resumed: bool) -> None:
-        """Tell the observers that the run is there."""
-        info = self._information()
-        if resumed:
-            self._shared.tell("resumed", lambda to: to.resumed(info))
-        else:
-            self._shared.tell("started", lambda to: to.started(info))
+    def _begin(self, event: Literal["started", "resumed"]) -> None:
+        with self._lock:
+            self._tell(event)
 
     def _abandon(self, why: str, wait_s: float = 0) -> bool:
         """Close it for the recorder's own reasons; says whether nobody was busy with it."""
@@ -265,28 +210,42 @@ class Run:
             if not self.closed:
                 self._record.notes[why] += 1
                 self._finish("unknown", expired=True)
-            return True
         finally:
             self._lock.release()
+        return True
 
     def _finish(self, reason: EndReason, *, expired: bool = False) -> Trajectory:
-        run = self._record.whole()
-        run.end_reason = reason
-        self._close()
-        info = self._information()
-        self._keeper.finish(self, run, expired=expired)
-        self._shared.tell("ended", lambda to: to.ended(info, run))
-        return run
+        whole = self._close(reason)
+        self._keeper.finish(self, whole, expired=expired)
+        self._tell("ended", whole)
+        return whole
 
-    def _close(self) -> None:
-        self.closed, self._live = True, None
+    def _close(self, reason: EndReason) -> Trajectory:
+        self._record.head.end_reason = reason if reason in get_args(EndReason) else "unknown"
+        self.closed = True
+        self._scorer.refold()
+        return self._record.whole()
 
-    def _after_fork(self) -> None:
-        """In a child process this run is the parent's."""
-        self._lock = threading.RLock()
-        self._close()
+    def _tell(self, event: Event, *what: object) -> None:
+        if not self._shared.observers:
+            return
+        if self._info is None:
+            self._info = _info(self._record.head)
+        self._shared.tell(event, self._info, *what)
+
+    def _tell_call(self, event: Event, place: Place) -> None:
+        self._tell(event, place.step + 1, place.position, self._record.call(place))
 
     def _failed(self, doing: str, error: Exception) -> None:
-        self._sound, self.confidence, self._live = False, None, None
-        self._record.notes[f"{type(error).__name__} while {doing}; no score from there on"] += 1
+        self._scorer.give_up()
+        self._record.notes[f"{type(error).__name__} while {doing}, no score from there on"] += 1
         self._shared.faults.note(doing, error)
+
+    def _after_fork(self) -> None:
+        """In a child process this run is the parent's, and its lock may be held by nobody."""
+        self._lock = threading.RLock()
+        self.closed = True
+
+
+def _info(head: Trajectory) -> RunInfo:
+    return RunInfo(head.run_id, head.conversation, head.agent, head.model, head.task, head.system)

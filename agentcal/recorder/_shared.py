@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from agentcal.recorder._faults import Faults
 from agentcal.recorder._observer import Observer
@@ -12,6 +12,8 @@ from agentcal.recorder._stats import Counters
 
 if TYPE_CHECKING:
     from agentcal.calibration import Calibrator
+
+Event = Literal["started", "replied", "called", "returned", "interrupted", "resumed", "ended"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +25,10 @@ class Shared:
     counters: Counters
     faults: Faults
 
-    def tell(self, event: str, announce: Callable[[Observer], None]) -> None:
+    def tell(self, event: Event, *what: object) -> None:
         """Tell every observer, whatever the ones before it did."""
         for observer in self.observers:
             try:
-                announce(observer)
+                getattr(observer, event)(*what)
             except Exception as error:
                 self.faults.note(f"telling {type(observer).__name__} {event}", error)

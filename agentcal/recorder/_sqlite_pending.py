@@ -3,64 +3,81 @@
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from agentcal.errors import ConfigError
 from agentcal.recorder._pending import PendingRun
+from agentcal.sinks._json import as_json
 from agentcal.trajectory import Trajectory
+
+_LOG = logging.getLogger("agentcal")
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS agentcal_pending (
     conversation TEXT PRIMARY KEY,
     trajectory TEXT NOT NULL,
     keys TEXT NOT NULL,
-    interrupted_at TEXT NOT NULL
-) STRICT
+    interrupted_at REAL NOT NULL
+)
 """
+_INDEX = "CREATE INDEX IF NOT EXISTS agentcal_pending_at ON agentcal_pending (interrupted_at)"
 _PUT = "INSERT OR REPLACE INTO agentcal_pending VALUES (?, ?, ?, ?)"
-_GET = "SELECT * FROM agentcal_pending WHERE conversation = ?"
+_FIND = "SELECT * FROM agentcal_pending WHERE conversation = ?"
+_FIND_OLD = "SELECT * FROM agentcal_pending WHERE interrupted_at < ?"
 _DROP = "DELETE FROM agentcal_pending WHERE conversation = ?"
+_DROP_OLD = "DELETE FROM agentcal_pending WHERE interrupted_at < ?"
 
-_Row = tuple[str, str, str, str]
+_DAY_S = 86_400.0
+_Row = tuple[str, str, str, float]
 
 
 class SqlitePending:
     """Keeps interrupted runs in the SQLite file ``path``, made where it does not exist.
 
-    Processes on one machine may share it: a run is handed out once. Runs wait for as long as nobody
-    takes them. The file holds what users and tools said, as plain text.
+    Processes on one machine may share it: a run is handed out once. The file holds what users and
+    tools said, as plain text.
 
-    ``busy_s`` is how long to wait for another process that writes, in seconds.
-    Raises :class:`ConfigError` if the file cannot be opened as a SQLite database.
+    ``keep_s``: who has not answered after so many seconds will not; the run is given up when the
+    next one is interrupted. ``busy_s``: how long to wait for another process that writes, in
+    seconds. Raises :class:`ConfigError` if the file cannot be opened as a SQLite database.
     """
 
-    def __init__(self, path: str | Path, *, busy_s: float = 5.0) -> None:
-        self._path, self._busy_s = str(path), busy_s
+    def __init__(
+        self, path: str | Path, *, keep_s: float = 30 * _DAY_S, busy_s: float = 5.0
+    ) -> None:
+        self._path, self._keep_s, self._busy_s = str(path), keep_s, busy_s
         try:
             with self._writing() as database:
                 database.execute(_TABLE)
+                database.execute(_INDEX)
         except sqlite3.Error as error:
             raise ConfigError(f"{path}: not usable as a SQLite database: {error}") from error
 
     def put(self, run: PendingRun) -> Sequence[PendingRun]:
-        """Keep ``run``; gives back the earlier one of its conversation."""
+        """Keep ``run``; gives back the earlier one of its conversation, and those too old."""
+        oldest = run.interrupted_at.timestamp() - self._keep_s
         with self._writing() as database:
-            old = _read(database, run.conversation)
+            rows = database.execute(_FIND, (run.conversation,)).fetchall()
             database.execute(_PUT, _row(run))
-        return [] if old is None else [old]
+            rows += database.execute(_FIND_OLD, (oldest,)).fetchall()
+            database.execute(_DROP_OLD, (oldest,))
+        return [old for row in rows if (old := _read(row)) is not None]
 
     def take(self, conversation: str) -> PendingRun | None:
         """Hand out the run of this conversation and forget it."""
         with self._connected() as database:
-            if database.execute(_GET, (conversation,)).fetchone() is None:
+            if database.execute(_FIND, (conversation,)).fetchone() is None:
                 return None
         with self._writing() as database:
-            run = _read(database, conversation)
-            database.execute(_DROP, (conversation,))
+            row = database.execute(_FIND, (conversation,)).fetchone()
+            run = None if row is None else _read(row)
+            if run is not None:
+                database.execute(_DROP, (conversation,))
         return run
 
     @contextmanager
@@ -83,22 +100,20 @@ class SqlitePending:
 
 
 def _row(run: PendingRun) -> _Row:
-    return (
-        run.conversation,
-        run.trajectory.model_dump_json(exclude_defaults=True),
-        json.dumps(run.keys),
-        run.interrupted_at.isoformat(),
-    )
+    trajectory = as_json(run.trajectory).decode()
+    return run.conversation, trajectory, json.dumps(run.keys), run.interrupted_at.timestamp()
 
 
-def _read(database: sqlite3.Connection, conversation: str) -> PendingRun | None:
-    row: _Row | None = database.execute(_GET, (conversation,)).fetchone()
-    if row is None:
+def _read(row: _Row) -> PendingRun | None:
+    """The run; None, with a complaint, for one that this agentcal does not understand."""
+    conversation, trajectory, keys, at = row
+    try:
+        run = Trajectory.model_validate_json(trajectory)
+        return PendingRun(
+            conversation, run, tuple(json.loads(keys)), datetime.fromtimestamp(at, UTC)
+        )
+    except ValueError as error:
+        _LOG.error(
+            "a pending run was written by another agentcal, or damaged: %s", type(error).__name__
+        )
         return None
-    _, trajectory, keys, interrupted_at = row
-    return PendingRun(
-        conversation,
-        Trajectory.model_validate_json(trajectory),
-        tuple(json.loads(keys)),
-        datetime.fromisoformat(interrupted_at),
-    )

@@ -43,3 +43,7 @@ class Counters:
         """The counts of this moment."""
         with self._lock:
             return RecorderStats(**self._counts)
+
+    def after_fork(self) -> None:
+        """In a child process: whoever held the lock is not there."""
+        self._lock = threading.Lock()

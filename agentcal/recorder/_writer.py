@@ -1,9 +1,11 @@
-"""The one thread in which finished runs are written and pending runs are stored."""
+"""The one thread in which finished runs are written and interrupted ones are stored."""
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 
@@ -12,42 +14,39 @@ from agentcal.recorder._stats import Counters
 from agentcal.sinks import Sink
 from agentcal.trajectory import Trajectory
 
+_LOG = logging.getLogger("agentcal")
+
 Job = Callable[[], None]
 
 
 class Writer:
-    """Does jobs one after the other; never makes the agent wait.
+    """Does jobs one after the other, and never makes the agent wait.
 
     At most ``most`` jobs wait; a run that finds no room is dropped and counted. The thread starts
-    with the first job, and calls ``idle`` whenever there was nothing to do for ``every_s`` seconds.
+    when it is first needed.
     """
 
     def __init__(
-        self,
-        sinks: Sequence[Sink],
-        faults: Faults,
-        counters: Counters,
-        *,
-        most: int,
-        every_s: float,
-        idle: Job,
+        self, sinks: Sequence[Sink], faults: Faults, counters: Counters, most: int
     ) -> None:
         self._sinks, self._faults, self._counters = tuple(sinks), faults, counters
-        self._most, self._every_s, self._idle = most, every_s, idle
-        self._forget()
-
-    def _forget(self) -> None:
+        self._most = most
+        self._idle: Callable[[], Job | None] = lambda: None
+        self._every_s: float | None = None
         self._lock = threading.Lock()
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._closed = False
 
-    def after_fork(self) -> None:
-        """In a child process: there is no thread, and what was queued is the parent's to write."""
-        self._forget()
+    def watch(self, idle: Callable[[], Job | None], every_s: float) -> None:
+        """Where there are sinks: do ``idle()`` after every ``every_s`` seconds without a job."""
+        if self._sinks and self._thread is None:
+            self._idle, self._every_s = idle, every_s
+            with self._lock:
+                self._start()
 
     def write(self, run: Trajectory) -> None:
-        """Give the run to the sinks: soon, or at once if this is the writer's own thread."""
+        """Give the run to the sinks: soon, or at once where this is the writer's own thread."""
         if not self._sinks:
             return
         if self._thread is threading.current_thread():
@@ -61,15 +60,8 @@ class Writer:
             if self._closed or (not always and self._queue.qsize() >= self._most):
                 return False
             self._queue.put(job)
-            if self._thread is None:
-                self._start()
+            self._start()
         return True
-
-    def start(self) -> None:
-        """Start the thread, so that ``idle`` is called."""
-        with self._lock:
-            if self._thread is None and not self._closed:
-                self._start()
 
     def close(self, timeout_s: float) -> None:
         """Do what is left, for at most ``timeout_s`` seconds, and close the sinks."""
@@ -78,28 +70,42 @@ class Writer:
                 return
             self._closed = True
             self._queue.put(None)
-            thread = self._thread
+            thread, me = self._thread, threading.current_thread()
+            self._thread = thread or me
         if thread is None:
-            self._thread = threading.current_thread()
             self._run()
-        elif thread is not threading.current_thread():
+        elif thread is not me:
             thread.join(timeout_s)
+            if thread.is_alive() and timeout_s:
+                left = self._queue.qsize()
+                _LOG.warning("after %g s, %d jobs of the recorder are not done", timeout_s, left)
+
+    def after_fork(self) -> None:
+        """In a child process: there is no thread, and what was queued is the parent's to write."""
+        self._lock, self._queue, self._thread = threading.Lock(), SimpleQueue(), None
 
     def _start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="agentcal-writer", daemon=True)
-        self._thread.start()
+        if self._thread is None and not self._closed:
+            thread = threading.Thread(target=self._run, name="agentcal-writer", daemon=True)
+            with suppress(RuntimeError):  # the interpreter is about to end: close() does the rest
+                thread.start()
+                self._thread = thread
 
     def _run(self) -> None:
-        while True:
-            try:
-                job = self._queue.get(timeout=self._every_s)
-            except Empty:
-                job = self._idle
-            if job is None:
-                break
+        while (job := self._next()) is not None:
             self._try("writing", job)
+            del job  # the last run would otherwise stay until the next one
         for sink in self._sinks:
             self._try(f"closing {type(sink).__name__}", sink.close)
+
+    def _next(self) -> Job | None:
+        while True:
+            try:
+                return self._queue.get(timeout=self._every_s)
+            except Empty:
+                if idle := self._idle():
+                    self._try("looking for abandoned runs", idle)
+                    del idle  # it would keep the recorder alive until the next job
 
     def _write(self, run: Trajectory) -> None:
         for sink in self._sinks:

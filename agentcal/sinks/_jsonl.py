@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from pathlib import Path
 
-from pydantic_core import PydanticSerializationError
-
 from agentcal.errors import ConfigError
-from agentcal.formats._write import encoded
+from agentcal.sinks._json import as_json
 from agentcal.sinks._lock import locked
 from agentcal.trajectory import Trajectory
 
@@ -41,83 +40,76 @@ class JsonlSink:
         if (max_bytes is not None and max_bytes < 1) or keep < 0:
             raise ConfigError(f"max_bytes={max_bytes}, keep={keep}: give at least 1 byte, 0 files")
         self._max_bytes, self._keep = max_bytes, keep
+        self._file: int | None = None
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._open()
+            self._current()
         except OSError as error:
             raise ConfigError(f"{path}: cannot be appended to: {error}") from error
 
     def write(self, run: Trajectory) -> None:
-        """Append the run. Raises ``OSError`` where the disk is full or the file gone."""
-        line = _line(run)
-        if self._max_bytes is not None and self._size() + len(line) > self._max_bytes:
-            self._rotate(len(line))
-        self._follow()
-        self._append(line)
-
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._file)
-
-    def _open(self) -> int:
-        return os.open(self.path, _FLAGS, 0o644)
-
-    def _size(self) -> int:
-        return os.fstat(self._file).st_size
-
-    def _append(self, line: bytes) -> None:
-        if self._torn():
+        """Append the run. Raises ``OSError`` where the disk is full, say."""
+        line = as_json(run) + b"\n"
+        file = self._current()
+        if self._is_full(file, len(line)):
+            file = self._rotate(len(line))
+        if _ends_torn(file):
             line = b"\n" + line
         left = memoryview(line)
         while left:
-            left = left[os.write(self._file, left) :]
+            left = left[os.write(file, left) :]
 
-    def _torn(self) -> bool:
-        """Whether the last line has no end: a process was killed, or the disk was full."""
-        size = self._size()
-        return size > 0 and _read_at(self._file, size - 1) != b"\n"
-
-    def _follow(self) -> None:
-        """Go on in the new file if another process has rotated or removed this one."""
-        try:
-            same = os.path.samestat(os.stat(self.path), os.fstat(self._file))
-        except FileNotFoundError:
-            same = False
-        if not same:
+    def close(self) -> None:
+        """Close the file; writing opens it again."""
+        if self._file is not None:
             os.close(self._file)
-            self._file = self._open()
+            self._file = None
 
-    def _rotate(self, needed: int) -> None:
+    def _current(self) -> int:
+        """The file of that name, even if another process has rotated or removed the one before."""
+        if self._file is not None and not _is_at(self.path, self._file):
+            self.close()
+        if self._file is None:
+            self._file = os.open(self.path, _FLAGS, 0o644)
+        return self._file
+
+    def _is_full(self, file: int, more: int) -> bool:
+        size = os.fstat(file).st_size
+        return self._max_bytes is not None and size > 0 and size + more > self._max_bytes
+
+    def _rotate(self, more: int) -> int:
         with locked(self.path.with_name(f".{self.path.name}.lock")):
-            self._follow()
-            size = self._size()
-            if self._max_bytes is None or not size or size + needed <= self._max_bytes:
-                return
-            os.close(self._file)
-            self._shift()
-            self._file = self._open()
+            if self._is_full(self._current(), more):  # another process may have been quicker
+                self.close()
+                self._shift()
+        return self._current()
 
     def _shift(self) -> None:
-        for number in range(self._keep, 0, -1):
-            newer = self._numbered(number - 1) if number > 1 else self.path
+        names = [self.path, *(self._numbered(i) for i in range(1, self._keep + 1))]
+        names[-1].unlink(missing_ok=True)
+        for newer, older in reversed(list(pairwise(names))):
             if newer.exists():
-                newer.replace(self._numbered(number))
-        if not self._keep:
-            self.path.unlink(missing_ok=True)
+                newer.replace(older)
 
     def _numbered(self, number: int) -> Path:
         return self.path.with_name(f"{self.path.stem}.{number}{self.path.suffix}")
 
 
-def _read_at(file: int, offset: int) -> bytes:
+def _is_at(path: Path, file: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file))
+    except FileNotFoundError:
+        return False
+
+
+def _ends_torn(file: int) -> bool:
+    """Whether the last line has no end: a process was killed in it, or the disk was full."""
+    size = os.fstat(file).st_size
+    return size > 0 and _byte_at(file, size - 1) != b"\n"
+
+
+def _byte_at(file: int, offset: int) -> bytes:
+    if hasattr(os, "pread"):
+        return os.pread(file, 1, offset)
     os.lseek(file, offset, os.SEEK_SET)
     return os.read(file, 1)
-
-
-def _line(run: Trajectory) -> bytes:
-    head = f'{{"schema_version":{run.schema_version},'.encode()
-    try:
-        body = run.model_dump_json(exclude_defaults=True).encode()
-    except PydanticSerializationError:
-        body = encoded(run.model_dump(exclude_defaults=True))
-    return head + body[1:] + b"\n"
