@@ -1,0 +1,24 @@
+"""Confidence inside ``create_agent``: a middleware that scores each model turn and freezes it.
+
+::
+
+    from agentcal_langchain import CalibrationMiddleware, confidence_in
+
+    agent = create_agent(model, tools, middleware=[CalibrationMiddleware(calibrator)])
+    agent.invoke({"messages": [...]}, config)
+    confidence_in(agent.get_state(config).values)
+
+The confidence lives in the private state of the agent, under the id of the message that it is
+about: whoever resumes the agent reads the same value, in another process too.
+
+Who records? Where a ``CalibrationCallbackHandler`` of ``agentcal_langgraph`` watches the run, the
+handler records and the middleware takes its score over; else the middleware records. So a run is
+recorded once, and a turn has one confidence, whether both are in use or either alone.
+"""
+
+from __future__ import annotations
+
+from agentcal_langchain._middleware import CalibrationMiddleware
+from agentcal_langchain._state import CalibrationState, confidence_in
+
+__all__ = ["CalibrationMiddleware", "CalibrationState", "confidence_in"]

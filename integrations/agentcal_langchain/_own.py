@@ -1,0 +1,132 @@
+"""A run that the middleware records itself, in the words of ``agentcal_langgraph``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from langchain.agents.middleware import ModelRequest, ToolCallRequest
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langchain_core.outputs import ChatGeneration
+from langgraph.errors import GraphBubbleUp, GraphInterrupt
+
+from agentcal import Confidence
+from agentcal_langchain._edits import was_edited
+from agentcal_langchain._harmless import harmless
+from agentcal_langchain._open import OpenRun, OpenRuns
+from agentcal_langchain._state import RunRecord
+from agentcal_langgraph._end import was_cancelled
+from agentcal_langgraph._place import Place, Scope
+from agentcal_langgraph._results import raised, result_of
+from agentcal_langgraph._watch import Turn
+
+
+class OwnSeat:
+    """One hook's view of a run; ``place`` tells agents apart that a tool of the run called."""
+
+    def __init__(
+        self, runs: OpenRuns, run: OpenRun, place: str, metadata: Mapping[str, Any]
+    ) -> None:
+        self._runs, self._run, self._place, self._metadata = runs, run, place, metadata
+        self._turn: Turn | None = None
+        self._call: str | None = None
+        self._began = time.perf_counter()
+        self.record: RunRecord | None = RunRecord(run_id=run.run_id, place=place, turns={})
+
+    @harmless
+    def asked(self, request: ModelRequest[Any]) -> None:
+        """The model is about to be asked: what it is shown is what has happened since."""
+        self._runs.goes_on(self._run)
+        messages: list[BaseMessage] = [*request.messages]
+        if request.system_message is not None:
+            messages.insert(0, request.system_message)
+        self._stepped_in(messages)
+        params = {"tools": request.tools, "model": _name_of(request.model)}
+        self._turn = self._run.watch.asked(self._where(), messages, params, self._metadata)
+
+    @harmless
+    def replied(self, messages: Sequence[BaseMessage]) -> Confidence | None:
+        """The model replied, with a result at once where the reply is a structured response."""
+        reply = next((m for m in messages if isinstance(m, AIMessage)), None)
+        if self._turn is None or reply is None:
+            return None
+        answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
+        self._run.fresh = {c["id"] for c in reply.tool_calls if c["id"]} - answered
+        self._run.watch.replied(self._turn, ChatGeneration(message=reply))
+        return self._run.watch.open().confidence
+
+    @harmless
+    def called(self, request: ToolCallRequest) -> None:
+        """A tool starts to run."""
+        self._runs.goes_on(self._run)
+        call = request.tool_call
+        self._run.fresh.discard(call["id"] or "")
+        self._call = self._run.watch.called(call["name"], call["id"] or "")
+        if was_edited(request):
+            self._run.watch.open().intervened("edited", call_id=self._call)
+
+    def at_work(self) -> AbstractContextManager[None]:
+        """While the tool runs, agents that it calls find this run."""
+        return self._runs.tool(str(self._metadata.get("langgraph_checkpoint_ns")), self._run)
+
+    @harmless
+    def returned(self, output: Any) -> None:
+        """The tool is done."""
+        if self._call is not None:
+            result = result_of(output, self._call)
+            self._run.watch.returned(self._call, result, time.perf_counter() - self._began)
+        self._rest()
+
+    @harmless
+    def raised(self, error: BaseException) -> None:
+        """The model or the tool raised; an interrupt is how a tool asks somebody."""
+        if isinstance(error, GraphInterrupt):
+            self._run.waits = True
+        elif not isinstance(error, GraphBubbleUp):
+            self._runs.failed(self._run, error)
+            if self._call is not None and not was_cancelled(error):
+                spent = time.perf_counter() - self._began
+                self._run.watch.returned(self._call, raised(error), spent)
+        self._rest()
+
+    @harmless
+    def ended(self, messages: Sequence[BaseMessage]) -> None:
+        """The agent is done; with the outermost one, so is the run."""
+        self._stepped_in(messages)
+        if not self._place:
+            self._runs.drop(self._run)
+            self._run.watch.ended({"messages": [*messages]})
+
+    def _rest(self) -> None:
+        """With no tool at work or to come, a run that waits goes where any process finds it."""
+        run = self._run
+        if run.waits and not run.busy and not run.fresh and not self._place:
+            self._runs.drop(run)
+            run.watch.open().interrupted()
+
+    def _where(self) -> Place:
+        """Where the model is asked: the same when a node is run again."""
+        known = self._metadata
+        key = f"{self._place}/{known.get('langgraph_node')}@{known.get('langgraph_step')}"
+        ns = str(known.get("langgraph_checkpoint_ns") or "")
+        return Place(self._run.watch, Scope(key), ns, known.get("lc_agent_name"))
+
+    def _stepped_in(self, messages: Sequence[BaseMessage]) -> None:
+        """A result for a call whose tool never ran: somebody answered in its place."""
+        fresh = self._run.fresh
+        for message in reversed(messages) if fresh else ():
+            if isinstance(message, AIMessage):
+                break
+            if isinstance(message, ToolMessage) and message.tool_call_id in fresh:
+                fresh.discard(message.tool_call_id)
+                self._run.watch.open().intervened(
+                    "rejected" if message.status == "error" else "responded",
+                    call_id=message.tool_call_id,
+                )
+
+
+def _name_of(model: Any) -> str | None:
+    named = (getattr(model, field, None) for field in ("model_name", "model", "model_id"))
+    return next((name for name in named if isinstance(name, str) and name), None)

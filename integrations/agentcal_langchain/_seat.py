@@ -1,0 +1,72 @@
+"""Where the middleware sits in one run: it records the run, or reads along with who does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Protocol
+
+from langchain.agents.middleware import ModelRequest, ToolCallRequest
+from langchain_core.messages import BaseMessage
+
+from agentcal import Confidence
+from agentcal_langchain._state import RunRecord
+
+
+class Seat(Protocol):
+    """What one hook of the middleware tells, and what it is told. No method raises.
+
+    ``record`` is the head of what is kept in the agent's state, without turns; None: keep nothing.
+    """
+
+    record: RunRecord | None
+
+    def asked(self, request: ModelRequest[Any]) -> None:
+        """The model is about to be asked."""
+
+    def replied(self, messages: Sequence[BaseMessage]) -> Confidence | None:
+        """The model replied; the confidence from here on, None where it is not available."""
+
+    def called(self, request: ToolCallRequest) -> None:
+        """A tool starts to run."""
+
+    def at_work(self) -> AbstractContextManager[None]:
+        """While the tool runs."""
+
+    def returned(self, output: Any) -> None:
+        """The tool is done."""
+
+    def raised(self, error: BaseException) -> None:
+        """The model, or the tool, raised."""
+
+    def ended(self, messages: Sequence[BaseMessage]) -> None:
+        """The agent is done."""
+
+
+class NoSeat:
+    """Nothing is known of this run, and nothing is said about it."""
+
+    record: RunRecord | None = None
+
+    def asked(self, request: ModelRequest[Any]) -> None:
+        """Nothing."""
+
+    def replied(self, messages: Sequence[BaseMessage]) -> Confidence | None:
+        """Never a confidence."""
+        return None
+
+    def called(self, request: ToolCallRequest) -> None:
+        """Nothing."""
+
+    def at_work(self) -> AbstractContextManager[None]:
+        """Nothing."""
+        return nullcontext()
+
+    def returned(self, output: Any) -> None:
+        """Nothing."""
+
+    def raised(self, error: BaseException) -> None:
+        """Nothing."""
+
+    def ended(self, messages: Sequence[BaseMessage]) -> None:
+        """Nothing."""
