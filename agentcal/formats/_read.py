@@ -19,6 +19,8 @@ from agentcal.trajectory import Trajectory
 PATIENCE = 1000
 """A file whose first 1,000 records are in no known format is given up."""
 
+_PLACES = 10_000
+
 NO_RUN = "record holds no run"
 
 _FIX_JSON = "The line may be cut off or hold a stray character; repair it or log the run again."
@@ -34,7 +36,25 @@ class Tally:
     """What one pass over all files has seen: the report and the ids of the runs."""
 
     report: LoadReport = field(default_factory=LoadReport)
-    ids: dict[str, str] = field(default_factory=dict)
+    _places: dict[str, str] = field(default_factory=dict)
+    _later: set[int] = field(default_factory=set)
+
+    def seen_before(self, run_id: str, here: str) -> str | None:
+        """Where a run with this id came first, or None and it is noted that it came ``here``.
+
+        The places of the first 10,000 ids are kept, and of the rest a hash: files of any size are
+        read in nearly constant memory.
+        """
+        if run_id in self._places:
+            return self._places[run_id]
+        if len(self._places) < _PLACES:
+            self._places[run_id] = here
+            return None
+        key = hash(run_id)
+        if key in self._later:
+            return "an earlier line or file"
+        self._later.add(key)
+        return None
 
 
 class FileReader:
@@ -121,8 +141,8 @@ class FileReader:
 
     def _accept(self, run: Trajectory, known: Format, context: Context) -> bool:
         report, here = self._tally.report, context.issue("skipped", "duplicate run id").where
-        first = self._tally.ids.setdefault(run.run_id, here)
-        if first is not here:
+        first = self._tally.seen_before(run.run_id, here)
+        if first is not None:
             fix = "Give every run an id of its own, or remove the copy."
             issue = context.issue("skipped", "duplicate run id", f"first seen at {first}", fix)
             report.add(issue.model_copy(update={"run_id": run.run_id}))

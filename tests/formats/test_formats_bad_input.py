@@ -277,3 +277,15 @@ def test_the_report_is_plain_json(save: Save, chat: Chat) -> None:
     runs = load(save("{", chat("a")))
     list(runs)
     assert LoadReport.model_validate_json(runs.report.model_dump_json()) == runs.report
+
+
+def test_a_duplicate_far_down_is_found_too(tmp_path: Path) -> None:
+    path = tmp_path / "many.jsonl"
+    names = [*(f"r{i}" for i in range(10_050)), "r10049", "r7"]
+    path.write_text("\n".join(json.dumps({"run_id": n, "steps": [{"text": "x"}]}) for n in names))
+    runs = load(path)
+    assert len(ids(runs)) == 10_050
+    far, near = runs.report.skips
+    assert (far.run_id, near.run_id) == ("r10049", "r7")
+    assert "an earlier line or file" in far.why
+    assert "line 8" in near.why
