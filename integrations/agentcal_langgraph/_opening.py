@@ -32,6 +32,11 @@ class Invocation(NamedTuple):
         return None if thread is None or thread == "" else str(thread)
 
     @property
+    def branches(self) -> bool:
+        """Whether it goes back to an earlier checkpoint, and on from there in another way."""
+        return self.given is None and bool(self.metadata.get("checkpoint_id"))
+
+    @property
     def agent_name(self) -> str | None:
         """Who runs: as told, or else the name of the graph."""
         named = self.metadata.get("lc_agent_name") or self.name
@@ -40,7 +45,7 @@ class Invocation(NamedTuple):
 
 def resumed(recorder: Recorder, invocation: Invocation) -> tuple[Run, Trajectory] | None:
     """The run that was interrupted in this conversation, and what is recorded of it."""
-    conversation = invocation.conversation
+    conversation = None if invocation.branches else invocation.conversation
     run = None if conversation is None else recorder.resume(conversation)
     if run is None:
         return None

@@ -7,7 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import dropwhile, takewhile
 from typing import Any, NamedTuple
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, convert_to_messages
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    ToolMessage,
+    convert_to_messages,
+)
 from langgraph.types import Command
 
 from agentcal_langgraph._messages import text_of
@@ -36,7 +42,7 @@ def request_in(given: Any) -> Request:
     """The request in what a graph was invoked with. Older messages of the history are none."""
     goes_on = given is None or isinstance(given, Command)
     content = given.update if isinstance(given, Command) else given
-    answered = False
+    answered = returned = False
     texts: list[str] = []
     for message in _backwards(content):
         if isinstance(message, HumanMessage):
@@ -45,8 +51,9 @@ def request_in(given: Any) -> Request:
             break
         else:
             answered |= isinstance(message, AIMessage)
-    texts = texts or _stated(content)
-    return Request(tuple(reversed(texts)), goes_on, answered)
+            returned |= isinstance(message, ToolMessage)
+    parts = tuple(reversed(texts or _stated(content)))
+    return Request(parts, goes_on or (returned and not parts and not answered), answered)
 
 
 def newest_request(messages: Sequence[BaseMessage]) -> list[BaseMessage]:

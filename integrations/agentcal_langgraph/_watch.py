@@ -23,6 +23,7 @@ from agentcal_langgraph._place import Place
 from agentcal_langgraph._request import messages_in, newest_request, request_in
 from agentcal_langgraph._results import Result
 
+_REBUILT = "the turns before this were not watched; they are read from the messages"
 _UNANSWERED = {"status": "missing", "result": None}
 
 
@@ -106,7 +107,7 @@ class Watch:
 
     def called(self, name: str, call_id: str) -> str:
         """A tool starts to run; gives the id of its call, empty where no turn proposed it."""
-        call_id = call_id or self._calls.claim(name) or ""
+        call_id = call_id or self._calls.claim(name)
         if call_id and not self._lost:
             self.open().called(call_id)
         return call_id
@@ -176,12 +177,13 @@ class Watch:
         self._unknown = {name for name in self._unknown if not known[name]}
 
     def _rebuild(self, run: Run, messages: Sequence[BaseMessage]) -> None:
-        """Nobody kept what happened before: the messages tell it, as far as they go."""
+        """Nobody here has seen what happened before: the messages tell, as far as they go."""
         self._lost = False
         history = newest_request(messages)
         if not self._task:
             self._task_from(run, history)
-        for step in steps_of(history):
+        steps = steps_of(history)
+        for step in steps:
             calls = step.tool_calls
             step.tool_calls = [call.model_copy(update=_UNANSWERED) for call in calls]
             run.replied(step)
@@ -189,3 +191,5 @@ class Watch:
             for call in calls:
                 if call.status != "missing":
                     self._calls.entered(run, call)
+        if steps:
+            run.intervened("resumed", detail=_REBUILT)

@@ -1,0 +1,77 @@
+"""agentcal's own spans: the GenAI conventions, and what only a recorder knows."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, cast, get_args
+
+from pydantic import ValidationError
+
+from agentcal.formats._fields import as_text, share
+from agentcal.telemetry import _names as n
+from agentcal.telemetry._dialects._genai import GenAI
+from agentcal.telemetry._dialects._values import Values, listed
+from agentcal.telemetry._raw import RawSpan
+from agentcal.telemetry._span import InterventionKind, SpanFacts, Told
+from agentcal.trajectory import CallStatus, EndReason, TokenLogprobs
+
+_GENAI = GenAI()
+
+
+class Agentcal:
+    """Written by :class:`agentcal.telemetry.SpanObserver`.
+
+    A model span holds the messages that are new in its turn, not the history.
+    """
+
+    name: ClassVar[str] = "agentcal"
+
+    def speaks(self, span: RawSpan) -> bool:
+        """The id of a run is on every span of ours."""
+        return n.RUN_ID in span.attributes
+
+    def read(self, span: RawSpan) -> SpanFacts:
+        """Read what the conventions say, then our own."""
+        values = Values(span.attributes)
+        facts = _GENAI.read(span)
+        facts.dialect = self.name
+        facts.resumes = values.get(n.RESUMED) is True
+        facts.fault = "GraphInterrupt" if values.get(n.INTERRUPTED) is True else facts.fault
+        facts.logprobs = _logprobs(values)
+        facts.told = Told(
+            run_id=values.text(n.RUN_ID),
+            turn=values.count(n.TURN),
+            position=values.count(n.POSITION),
+            status=cast(CallStatus | None, _one_of(values.get(n.CALL_STATUS), CallStatus)),
+            stated_confidence=share(values.get(n.STATED_CONFIDENCE)),
+            end_reason=cast(EndReason | None, _one_of(values.get(n.END_REASON), EndReason)),
+            group=values.name(n.GROUP),
+            gaps=[as_text(gap) for gap in listed(values.json(n.GAPS))],
+            interventions=_interventions(span),
+        )
+        facts.cut_off += values.cut_off
+        return facts
+
+
+def _one_of(value: Any, kind: Any) -> Any:
+    return value if value in get_args(kind) else None
+
+
+def _logprobs(values: Values) -> TokenLogprobs | None:
+    written = values.get(n.LOGPROBS)
+    if not isinstance(written, str):
+        return None
+    try:
+        return TokenLogprobs.model_validate_json(written)
+    except ValidationError:
+        values.cut_off += 1
+        return None
+
+
+def _interventions(span: RawSpan) -> list[tuple[int, InterventionKind]]:
+    """On which turn (from 1), and what."""
+    events = [Values(e.attributes) for e in span.events if e.name == n.INTERVENTION]
+    found = [
+        (told.count(n.TURN), _one_of(told.get(n.INTERVENTION_KIND), InterventionKind))
+        for told in events
+    ]
+    return [(turn, kind) for turn, kind in found if turn and kind]

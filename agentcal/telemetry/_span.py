@@ -1,0 +1,84 @@
+"""What a span says of an agent's run, in no dialect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from agentcal.trajectory import CallStatus, EndReason, TokenLogprobs, Usage
+
+Kind = Literal["agent", "model", "tool", "chain", "other"]
+"""``chain``: a part of the program that is neither of the others. ``other``: not of the agent."""
+
+InterventionKind = Literal[
+    "approved", "edited", "rejected", "responded", "verified", "aborted", "resumed"
+]
+
+Chat: TypeAlias = dict[str, Any]
+"""A message in OpenAI shape; the roles are system, user, assistant and tool."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What only agentcal's own spans say, word for word."""
+
+    run_id: str
+    turn: int | None = None
+    position: int | None = None
+    status: CallStatus | None = None
+    stated_confidence: float | None = None
+    end_reason: EndReason | None = None
+    group: str | None = None
+    gaps: list[str] = field(default_factory=list)
+    interventions: list[tuple[int, InterventionKind]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class SpanFacts:
+    """One span. What it does not say is ``None`` or empty; ``messages`` is ``None`` if unrecorded.
+
+    ``messages`` went into a model or an agent, ``reply`` came out; ``passed_on`` are the messages
+    that a chain put out. ``model`` is the one that replied, ``asked`` the one that was
+    asked. ``place`` is where in the program it happened, the same when that place
+    is run again. ``fault`` is the type of the error, ``fault_text`` what it said. ``cut_off``
+    counts contents that were cut by a limit and are lost. ``resumes``: it goes on with a run that
+    was interrupted, after people had taken these ``decisions``.
+    """
+
+    trace_id: str
+    span_id: str
+    parent_id: str | None
+    start_ns: int
+    end_ns: int
+    dialect: str = ""
+    kind: Kind = "other"
+    name: str = ""
+    remote: bool = False
+    service: str | None = None
+    conversation: str | None = None
+    agent: str | None = None
+    model: str | None = None
+    asked: str | None = None
+    place: str | None = None
+    resumes: bool = False
+    decisions: list[tuple[InterventionKind, str]] = field(default_factory=list)
+    fault: str = ""
+    fault_text: str = ""
+    cut_off: int = 0
+    messages: list[Chat] | None = None
+    reply: Chat | None = None
+    passed_on: list[Chat] = field(default_factory=list)
+    system: str = ""
+    tools: list[Any] = field(default_factory=list)
+    usage: Usage | None = None
+    logprobs: TokenLogprobs | None = None
+    call_id: str = ""
+    arguments: dict[str, Any] | None = None
+    result: str | None = None
+    failed: bool = False
+    told: Told | None = None
+
+    @property
+    def duration_s(self) -> float:
+        """How long it took, in seconds."""
+        return max(self.end_ns - self.start_ns, 0) * 1e-9
