@@ -59,3 +59,12 @@ def test_client_metrics_are_left_to_who_makes_the_spans(watched: Watched) -> Non
     with watched.recorder(0.5, 0.75, spans="never") as recorder:
         two_turns(recorder).ended()
     assert set(watched.to.metrics) == {"agentcal.decisions", "agentcal.confidence"}
+
+
+def test_observers_of_one_process_add_up(watched: Watched) -> None:
+    for k in range(3):
+        with watched.recorder(0.5, 0.75) as recorder:
+            two_turns(recorder, run_id=f"r{k}").ended()
+    metrics = watched.to.metrics
+    assert sum(point.value for point in metrics["agentcal.decisions"]) == 6
+    assert sum(point.count for point in metrics["agentcal.confidence"]) == 6
