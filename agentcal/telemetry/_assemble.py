@@ -1,0 +1,163 @@
+"""From the spans of one request to its trajectory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agentcal.formats._format import Context
+from agentcal.recorder import PendingRun
+from agentcal.recorder._record import Record
+from agentcal.telemetry import _names_in as i
+from agentcal.telemetry._draft import Draft
+from agentcal.telemetry._enrich import (
+    from_one_teller,
+    one_span_a_turn,
+    with_what_chains_know,
+)
+from agentcal.telemetry._forest import RunSpans
+from agentcal.telemetry._gaps import gaps_of
+from agentcal.telemetry._head import head_of
+from agentcal.telemetry._narrator import Narrator
+from agentcal.telemetry._span import SpanFacts
+from agentcal.telemetry._tree import Tree, order
+from agentcal.trajectory import EndReason, Intervention, Trajectory
+
+_LATE = ("task", "system", "tools", "agent", "model", "group")
+
+
+@dataclass(slots=True)
+class Assembled:
+    """A run, and for each of its steps the place in the program. ``waits``: for somebody."""
+
+    run: Trajectory
+    keys: tuple[str | None, ...]
+    waits: bool
+
+
+def assemble(run: RunSpans, context: Context, earlier: PendingRun | None = None) -> Assembled:
+    """Put a run together; with ``earlier``, the run that was interrupted and goes on here.
+
+    The result does not depend on the order of the spans, or on how often each one came.
+    """
+    alone, twice = from_one_teller(run.spans)
+    spans = with_what_chains_know(one_span_a_turn(alone, run.tree), run.tree)
+    spans.sort(key=order)
+    head = head_of(run, spans, context)
+    if earlier is not None:
+        head = _resumed(earlier.trajectory, head, spans)
+    record = Record(head, earlier.keys if earlier else ())
+    narrator = Narrator(Draft(record), context, head)
+    _narrate(narrator, run, spans)
+    found = record.whole()
+    found.end_reason = _end(run, spans, found)
+    found.interventions = _told(spans) or found.interventions
+    found.gaps = _united(found.gaps, gaps_of(run, spans, narrator, twice=twice))
+    return Assembled(found, tuple(record.keys), _waits(found))
+
+
+def _resumed(run: Trajectory, part: Trajectory, spans: list[SpanFacts]) -> Trajectory:
+    """The run as it stood, with what only this part of it says, and the trace that it is in."""
+    run = run.model_copy(deep=True)
+    run.end_reason = "unknown"
+    for name in _LATE:
+        if not getattr(run, name):
+            setattr(run, name, getattr(part, name))
+    newest = len(run.steps) - 1
+    decided = [pair for span in spans for pair in span.decisions]
+    for kind, detail in [("resumed", ""), *decided] if newest >= 0 else []:
+        entry = {"step": newest, "kind": kind, "detail": detail}
+        run.interventions.append(Intervention.model_validate(entry))
+    traces = run.metadata.get("resumed_in")
+    run.metadata["resumed_in"] = [*(traces if isinstance(traces, list) else []), spans[0].trace_id]
+    return run
+
+
+def _told(spans: list[SpanFacts]) -> list[Intervention]:
+    """Interventions as agentcal's own spans tell them: all that there were."""
+    told = [pair for span in spans if span.told for pair in span.told.interventions]
+    return [Intervention(step=turn - 1, kind=kind) for turn, kind in told]
+
+
+def _narrate(narrator: Narrator, run: RunSpans, spans: list[SpanFacts]) -> None:
+    keys = _keys(spans, run.tree)
+    for span in spans:
+        agent = run.tree.agent_of(span)
+        if span.kind == "model":
+            narrator.model(span, agent, keys.get(span.span_id))
+        elif span.kind == "tool":
+            narrator.tool(span, agent)
+        elif span.kind == "chain" and span is not run.root and _only_answers(span):
+            narrator.passed_on(span.passed_on)
+    root = run.root
+    narrator.over(root.reply if root is not None and not root.fault else None)
+
+
+def _only_answers(span: SpanFacts) -> bool:
+    """Whether a chain put out what tools answered and nothing else: it is where they ran."""
+    return bool(span.passed_on) and all(m["role"] == "tool" for m in span.passed_on)
+
+
+def _keys(spans: list[SpanFacts], tree: Tree) -> dict[str, str]:
+    """Names for model turns that are the same when their place in the program is run again.
+
+    Turns of one place are counted anew with each attempt: with each span of the place itself.
+    """
+    seen: dict[tuple[str, str], int] = {}
+    keys: dict[str, str] = {}
+    for span in spans:
+        attempt = _attempt(span, tree) if span.kind == "model" and span.place else None
+        if span.kind == "model" and span.told and span.told.turn:
+            keys[span.span_id] = f"turn {span.told.turn}"
+        elif span.place is not None and attempt is not None:
+            ordinal = seen[span.place, attempt] = seen.get((span.place, attempt), -1) + 1
+            keys[span.span_id] = f"{span.place}#{ordinal}"
+    return keys
+
+
+def _attempt(span: SpanFacts, tree: Tree) -> str | None:
+    """The outermost span that stands at the same place."""
+    found = None
+    for above in tree.above(span):
+        if above.place != span.place:
+            break
+        found = above.span_id
+    return found
+
+
+def _end(run: RunSpans, spans: list[SpanFacts], found: Trajectory) -> EndReason:
+    root = run.root
+    told = next((s.told.end_reason for s in spans if s.told and s.told.end_reason), None)
+    if told is not None:
+        return told
+    if any(span.fault in i.INTERRUPTS for span in spans):
+        return "interrupted"
+    if root is None or root.kind == "other":
+        return "unknown"
+    if root.fault:
+        return _failed(root.fault)
+    return "interrupted" if _open(found) else "answered"
+
+
+def _failed(fault: str) -> EndReason:
+    if fault in i.CANCELLATIONS:
+        return "cancelled"
+    if fault in i.INTERRUPTS:
+        return "interrupted"
+    return "max_steps" if fault in i.STEP_LIMITS else "error"
+
+
+def _open(found: Trajectory) -> bool:
+    """Whether a call of the last turn waits for its result; one that did not parse gets none."""
+    calls = found.steps[-1].tool_calls if found.steps else []
+    return any(call.status == "missing" and call.arguments is not None for call in calls)
+
+
+def _waits(found: Trajectory) -> bool:
+    """Interrupted, or left with open calls by a root that was lost: it may go on elsewhere."""
+    if found.conversation is None:
+        return False
+    return found.end_reason == "interrupted" or (found.end_reason == "unknown" and _open(found))
+
+
+def _united(known: list[str], more: list[str]) -> list[str]:
+    return list(dict.fromkeys([*known, *more]))

@@ -1,0 +1,83 @@
+"""Spans of many traces, in any order, gathered until all are there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from agentcal.formats._format import Context
+from agentcal.recorder import MemoryPending
+from agentcal.telemetry._dialects import content_of, facts_of
+from agentcal.telemetry._forest import RunSpans, runs_of
+from agentcal.telemetry._join import Joiner
+from agentcal.telemetry._raw import RawEvent, RawLog, RawSpan
+from agentcal.telemetry._span import Chat, SpanFacts
+from agentcal.trajectory import Trajectory
+
+_NOBODY_ELSE = 1 << 62
+
+
+@dataclass(slots=True)
+class Trace:
+    """The spans of one trace so far, and the events that name them.
+
+    Every model turn repeats the history before it; messages that are equal are held once.
+    """
+
+    spans: list[SpanFacts] = field(default_factory=list)
+    events: dict[str, list[RawEvent]] = field(default_factory=dict)
+    _history: list[Chat] = field(default_factory=list)
+
+    def add(self, span: SpanFacts) -> None:
+        """One more span."""
+        if span.messages:
+            span.messages = [
+                known if known == new else new
+                for known, new in zip(self._history, span.messages, strict=False)
+            ] + span.messages[len(self._history) :]
+            if span.kind == "model":
+                self._history = span.messages
+        self.spans.append(span)
+
+    def runs(self) -> list[RunSpans]:
+        """The requests in it, with what log records say of their spans."""
+        for span in self.spans:
+            events = self.events.get(span.span_id)
+            if events and span.kind == "model":
+                _add_content(span, events)
+        return runs_of(self.spans)
+
+
+def _add_content(span: SpanFacts, events: list[RawEvent]) -> None:
+    found = content_of(events)
+    span.messages = found.messages if span.messages is None else span.messages
+    span.reply = span.reply or found.reply
+    span.system = span.system or found.system
+    span.tools = span.tools or found.tools
+
+
+class Collector:
+    """Gathers spans and gives the runs when it is asked to."""
+
+    def __init__(self) -> None:
+        self._traces: dict[str, Trace] = {}
+
+    def span(self, span: RawSpan) -> None:
+        """One more span, of whatever trace."""
+        self._traces.setdefault(span.trace_id, Trace()).add(facts_of(span))
+
+    def log(self, log: RawLog) -> None:
+        """A log record that names its span."""
+        trace = self._traces.setdefault(log.trace_id, Trace())
+        trace.events.setdefault(log.span_id, []).append(log.event)
+
+    def runs(self, context: Callable[[RunSpans], Context]) -> Iterator[Trajectory]:
+        """All runs; ``context`` says where notes about one are to go."""
+        found = [run for trace in self._traces.values() for run in trace.runs()]
+        found.sort(key=lambda run: (run.start_ns, run.key))
+        waiting = MemoryPending(_NOBODY_ELSE)
+        joiner = Joiner(waiting)
+        for run in found:
+            yield from joiner.add(run, context(run))
+        for left in waiting.drain():
+            yield left.trajectory

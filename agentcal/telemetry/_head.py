@@ -1,0 +1,89 @@
+"""What is known of a run before its first turn: who was asked what, with which tools."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import JsonValue
+
+from agentcal.formats._declarations import declarations
+from agentcal.formats._format import Context
+from agentcal.telemetry._forest import RunSpans
+from agentcal.telemetry._heard import leading_system, newest_request, task_in
+from agentcal.telemetry._span import Chat, SpanFacts
+from agentcal.trajectory import ToolDeclaration, Trajectory
+
+_NS = 1e-9
+
+
+def head_of(run: RunSpans, spans: list[SpanFacts], context: Context) -> Trajectory:
+    """The run without its steps. ``spans`` are those that count, in the order of their ends."""
+    models = sorted((s for s in spans if s.kind == "model"), key=lambda s: (s.start_ns, s.span_id))
+    root = run.root
+    told = next((span.told for span in [root, *spans] if span is not None and span.told), None)
+    asking = [span for span in (root, *_agents(spans)) if span is not None]
+    return Trajectory(
+        run_id=told.run_id if told else f"{spans[0].trace_id}-{run.key}",
+        conversation=_first(span.conversation for span in [*asking, *spans]),
+        group=_first(span.told.group for span in spans if span.told),
+        agent=_agent(asking, models),
+        model=_first(span.asked or span.model for span in [*asking, *models]),
+        task=_task(asking, models, context),
+        system=_system(asking, models, context),
+        tools=_tools([*models, *asking], context),
+        started_at=datetime.fromtimestamp(run.start_ns * _NS, UTC),
+        metadata=_metadata(spans),
+    )
+
+
+def _agents(spans: list[SpanFacts]) -> list[SpanFacts]:
+    """Spans of agents and chains, the outermost first as far as times tell."""
+    found = [span for span in spans if span.kind in ("agent", "chain")]
+    return sorted(found, key=lambda span: (span.start_ns, -span.end_ns, span.span_id))
+
+
+def _first(values: Any) -> Any:
+    return next((value for value in values if value), None)
+
+
+def _agent(asking: list[SpanFacts], models: list[SpanFacts]) -> str | None:
+    """Who was asked: the agent of the root, or what the root is called."""
+    named: str | None = _first(span.agent for span in [*asking[:1], *models])
+    return named or _first(span.name for span in asking[:1])
+
+
+def _task(asking: list[SpanFacts], models: list[SpanFacts], context: Context) -> str:
+    """The request as it came in; without it, what a user said last to the first model."""
+    for span in [*asking, *models[:1]]:
+        asked = newest_request(span.messages or [])
+        if asked:
+            return task_in(asked, context)
+    return ""
+
+
+def _system(asking: list[SpanFacts], models: list[SpanFacts], context: Context) -> str:
+    """The prompt of the first model turn: others may belong to other agents."""
+    for span in [*models[:1], *asking]:
+        found = span.system or leading_system(span.messages or [], context)
+        if found:
+            return found
+    return ""
+
+
+def _tools(spans: list[SpanFacts], context: Context) -> list[ToolDeclaration]:
+    """The tools that the first model was offered that was offered any."""
+    return declarations(_first(span.tools for span in spans) or [], context)
+
+
+def _metadata(spans: list[SpanFacts]) -> dict[str, JsonValue]:
+    """Where the run comes from, to find it again; no feature looks at it."""
+    told: dict[str, JsonValue] = {"trace_id": spans[0].trace_id}
+    service = _first(span.service for span in spans)
+    dialects = sorted({span.dialect for span in spans if span.dialect})
+    return told | ({"service": service} if service else {}) | {"dialect": "+".join(dialects)}
+
+
+def asked_again(messages: list[Chat] | None) -> bool:
+    """Whether a user said something in this input."""
+    return any(message["role"] == "user" for message in messages or ())

@@ -1,0 +1,90 @@
+"""Interrupted runs and the traces in which they go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agentcal.formats._fields import as_text
+from agentcal.formats._format import Context
+from agentcal.recorder import PendingRun, PendingRuns
+from agentcal.telemetry._assemble import assemble
+from agentcal.telemetry._forest import RunSpans
+from agentcal.telemetry._head import asked_again
+from agentcal.telemetry._heard import newest_request, since_request, task_in
+from agentcal.telemetry._span import SpanFacts
+from agentcal.trajectory import Trajectory
+
+_NS = 1e-9
+
+
+class Joiner:
+    """Takes the parts of runs in the order of their times and gives whole runs.
+
+    A run that was interrupted waits in ``pending``, which may be a file that other processes share.
+    The next trace of its conversation goes on with it, or else it is over.
+    """
+
+    def __init__(self, pending: PendingRuns) -> None:
+        self._pending = pending
+
+    def add(self, run: RunSpans, context: Context) -> Iterator[Trajectory]:
+        """One more part; gives the runs that are over."""
+        talk = _conversation(run)
+        earlier = self._pending.take(talk) if talk else None
+        if earlier is not None and not goes_on(earlier.trajectory, run):
+            yield earlier.trajectory
+            earlier = None
+        found = assemble(run, context, earlier)
+        if not found.waits or found.run.conversation is None:
+            yield found.run
+            return
+        when = datetime.fromtimestamp(run.end_ns * _NS, UTC)
+        waiting = PendingRun(found.run.conversation, found.run, found.keys, when)
+        for displaced in self._pending.put(waiting):
+            yield displaced.trajectory
+
+
+def _conversation(run: RunSpans) -> str | None:
+    return next((span.conversation for span in run.spans if span.conversation), None)
+
+
+def goes_on(earlier: Trajectory, run: RunSpans) -> bool:
+    """Whether these spans continue the interrupted run, and are not another request.
+
+    They do if they say so, if a tool is run that the last turn proposed, or if the first model turn
+    is shown the open turn, or the same request, with nothing that a user said after it.
+    """
+    own = [span.told.run_id for span in run.spans if span.told]
+    if own:
+        return earlier.run_id in own
+    if any(span.resumes for span in run.spans):
+        return True
+    root = run.root
+    if root is not None and root.kind in ("agent", "chain") and asked_again(root.messages):
+        return False
+    began = sorted(run.spans, key=lambda span: (span.start_ns, span.span_id))
+    first = next((span for span in began if span.kind in ("model", "tool")), None)
+    if first is None:
+        return False
+    return _runs_open(earlier, first) if first.kind == "tool" else _shown_open(earlier, first)
+
+
+def _runs_open(earlier: Trajectory, tool: SpanFacts) -> bool:
+    calls = earlier.steps[-1].tool_calls if earlier.steps else []
+    waiting = [call for call in calls if call.status == "missing"]
+    if tool.call_id:
+        return any(call.id == tool.call_id for call in waiting)
+    return any(call.name == tool.name for call in waiting)
+
+
+def _shown_open(earlier: Trajectory, model: SpanFacts) -> bool:
+    asked = newest_request(model.messages or [])
+    context = Context(Path(), "span")
+    if asked and task_in(asked, context) == earlier.task:
+        return True
+    after = since_request(model.messages or [])
+    shown = [call for message in after for call in message.get("tool_calls") or ()]
+    ids = {call.id for step in earlier.steps[-1:] for call in step.tool_calls if call.id}
+    return any(as_text(call.get("id")) in ids for call in shown)
