@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import uuid4
+from uuid import NAMESPACE_OID, uuid4, uuid5
 
+from langchain_core.messages import HumanMessage
 from langgraph.config import get_config
 from langgraph.runtime import Runtime
 
@@ -84,7 +85,9 @@ class Finder:
     def _restored(self, state: Any) -> Seat:
         config = get_config()
         metadata = config.get("metadata") or {}
-        record = record_in(state, self._name) or RunRecord(run_id=uuid4().hex, place="", turns={})
+        record = record_in(state, self._name) or RunRecord(
+            run_id=_id_for(state), place="", turns={}
+        )
         with self.runs.restoring:
             run = self.runs.get(record["run_id"])
             if run is None:
@@ -102,3 +105,9 @@ class Finder:
         run = OpenRun(run_id, watch, thread)
         self.runs.add(run)
         return run
+
+
+def _id_for(state: Any) -> str:
+    """For a request that began before this middleware was there: the same id in every hook."""
+    asked = next((m for m in reversed(state["messages"]) if isinstance(m, HumanMessage)), None)
+    return uuid4().hex if asked is None else uuid5(NAMESPACE_OID, str(asked.id)).hex

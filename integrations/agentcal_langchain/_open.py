@@ -22,8 +22,8 @@ class OpenRun:
     """A run: who follows it, the thread that it has for itself, and how it stands.
 
     ``busy`` counts tools at work. ``error`` is what was raised last, at ``failed_at``, unless
-    somebody has tried again since. ``fresh``: ids of calls that this process saw proposed and has not seen run.
-    ``waits``: a tool asked somebody, and has no answer.
+    somebody has tried again since. ``fresh``: ids of calls that this process saw proposed and has
+    not seen run. ``waits``: a tool asked somebody, and has no answer.
     """
 
     run_id: str
