@@ -28,9 +28,9 @@ class Open:
         watched = _WATCHED.setdefault(recorder, set())
         if root in watched:
             return
-        watched.add(root)
         self._sweep()
         watch = Watch(recorder, root, invocation)
+        watched.add(root)
         self.watches[root] = watch
         self.places[root] = Place(watch, Scope(""), "", invocation.agent_name)
 

@@ -192,4 +192,5 @@ class Watch:
                 if call.status != "missing":
                     self._calls.entered(run, call)
         if steps:
+            run.describe(model=steps[-1].model)
             run.intervened("resumed", detail=_REBUILT)
