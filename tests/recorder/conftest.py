@@ -10,6 +10,6 @@ from agentcal.calibration import Calibrator
 
 @pytest.fixture(scope="session")
 def calibrator() -> Calibrator:
-    """Fitted on every second bundled run, with and without log-probabilities."""
-    runs = ac.sample_runs()[::2]
+    """Fitted on every fourth bundled run, with and without log-probabilities."""
+    runs = ac.sample_runs()[::4]
     return ac.fit(runs, folds=2, nested=False, workers=1, progress=False)

@@ -101,3 +101,13 @@ def test_a_step_may_be_run_again_while_it_has_results_of_its_own(run: Run) -> No
     run.replied(ac.Step(tool_calls=[done]), key="p")
     run.replied(ac.Step(text="next"))
     assert same(run.decision(), gated(run.trajectory())[-1])
+
+
+def test_a_second_result_changes_what_later_turns_have_seen(run: Run) -> None:
+    run.replied(asks(call("1")))
+    run.returned("1", "no such file", "error")
+    run.replied(asks(text="hm"))
+    before = run.decision()
+    run.returned("1", "found r-77")
+    assert same(run.decision(), gated(run.trajectory())[-1])
+    assert not same(run.decision(), before)

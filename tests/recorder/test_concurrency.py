@@ -16,7 +16,7 @@ import pytest
 
 import agentcal as ac
 from agentcal.calibration import Calibrator
-from agentcal.recorder import Recorder, Run
+from agentcal.recorder import QuietObserver, Recorder, Run
 from agentcal.sinks import CallbackSink, MemorySink
 
 from .agents import Script, asks, begin, call, gated, same, work
@@ -110,7 +110,16 @@ def test_scores_under_load_are_those_of_the_record(calibrator: Calibrator) -> No
 
 def test_agents_in_one_run_side_by_side() -> None:
     """Threads share a run: every turn and result is there once, and the last row is right."""
-    run = Recorder().start(run_id="r")
+    alone = threading.Lock()
+    overlaps = []
+
+    class Watches(QuietObserver):
+        def replied(self, *_: object) -> None:
+            overlaps.append(not alone.acquire(blocking=False))
+            time.sleep(0.0005)
+            alone.release()
+
+    run = Recorder(observers=[Watches()]).start(run_id="r")
 
     def agent(name: str) -> None:
         for n in range(25):
@@ -133,6 +142,7 @@ def test_agents_in_one_run_side_by_side() -> None:
             f"result {name}{n}" for n in range(25)
         ]
     assert len(got.steps) == 100
+    assert overlaps == [False] * 100
     assert same(run.decision(), gated(got)[-1])
 
 

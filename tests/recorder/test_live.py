@@ -40,7 +40,7 @@ RESULT = st.tuples(
 MESSAGE = st.tuples(st.just("message"), TEXT, st.sampled_from(["user", "system", "agent"]))
 AGAIN = st.tuples(st.just("again"), STEPS, st.sampled_from(["p#0", "p#1", "q#0", "q"]))
 LATE = st.tuples(st.just("describe"), TEXT, st.booleans())
-BUSY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+BUSY = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 Event = tuple[object, ...]
 

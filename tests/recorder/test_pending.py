@@ -75,6 +75,7 @@ def test_an_interrupted_run_is_handed_out_once(tmp_path: Path, make: Make) -> No
     for thread in threads:
         thread.join()
     assert sum(run is not None for run in got) == 1
+    assert [recorder.stats.errors for recorder in recorders] == [0] * 8
 
 
 @Stores

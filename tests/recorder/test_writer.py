@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,18 @@ def test_the_thread_ends_with_the_recorder() -> None:
     thread.join(30)
     assert not thread.is_alive()
     assert (len(gate.runs), gate.closed) == (1, 1)
+
+
+def test_looking_for_abandoned_runs_does_not_keep_the_recorder() -> None:
+    recorder = Recorder(sinks=[MemorySink()], expire_after_s=0.04)
+    recorder.start().ended()
+    thread = recorder._keeper._writer._thread
+    assert thread is not None
+    time.sleep(0.1)  # it has looked a few times by then; if not, this test is only easier
+    del recorder
+    gc.collect()
+    thread.join(30)
+    assert not thread.is_alive()
 
 
 def test_a_run_keeps_its_recorder_alive() -> None:

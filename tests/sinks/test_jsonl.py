@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -190,6 +191,27 @@ def test_processes_that_share_a_file_lose_nothing(path: Path) -> None:
     assert {run.run_id for run in runs} == {f"{name}-{n}" for name in "ab" for n in range(300)}
     assert runs.report.skipped == runs.report.noted == 0
     assert len(list(path.parent.glob("*.jsonl"))) > 8
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no file locks")
+def test_only_one_process_at_a_time_rotates(path: Path) -> None:
+    import fcntl  # noqa: PLC0415 - not on Windows
+
+    sink = JsonlSink(path, max_bytes=100)
+    sink.write(a_run(1, "y" * 60))
+    with path.with_name(".runs.jsonl.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        thread = threading.Thread(target=sink.write, args=(a_run(2, "y" * 60),))
+        thread.start()
+        thread.join(0.2)
+        assert thread.is_alive()
+        path.rename(path.with_name("runs.1.jsonl"))  # somebody else was quicker
+    thread.join(30)
+    assert sorted(file.name for file in path.parent.glob("*.jsonl")) == [
+        "runs.1.jsonl",
+        "runs.jsonl",
+    ]
+    assert read(path) == ["2"]
 
 
 @pytest.mark.parametrize(
