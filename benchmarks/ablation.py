@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -23,7 +23,7 @@ from agentcal.calibration._numeric import log_losses, sigmoid
 from agentcal.calibration._table import KIND_CODE, Table, build_table
 from agentcal.features import FAMILIES, FAMILY_OF, FEATURES, fingerprint
 from agentcal.metrics import auroc, auroc_within, brier, group_bootstrap
-from benchmarks.ablation_learner import INNER_FOLDS, Floats, Mask, log_odds, varies
+from benchmarks.ablation_learner import INNER_FOLDS, Floats, Mask, differs, log_odds, varies
 from benchmarks.family_cost import microseconds
 from benchmarks.protocols import PROTOCOLS, Protocol, Runs
 
@@ -163,22 +163,27 @@ def _mean(values: Floats) -> float:
     return float(values.mean())
 
 
+def columns_by_family(
+    subject: Subject, test: Callable[[Floats], Mask]
+) -> dict[str, dict[str, int]]:
+    """How many columns of each family pass the test among the scored rows of each ``seen``."""
+    passed = {seen: test(subject.table.X[mask]) for seen, mask in subject.seen.items()}
+    return {
+        seen: {family: int(columns[of_family(family)].sum()) for family in FAMILY_NAMES}
+        for seen, columns in passed.items()
+    }
+
+
 def _run(protocol: Protocol, runs: Runs, bar: Progress) -> dict[str, Any]:
     started = time.perf_counter()
     subject = prepare(protocol, runs)
-    live = {
-        seen: {
-            family: int(varies(subject.table.X[mask])[of_family(family)].sum())
-            for family in FAMILY_NAMES
-        }
-        for seen, mask in subject.seen.items()
-    }
     rows = ablate(subject, bar)
     return {
         "runs": len(runs),
         "success_rate": float(subject.table.y.mean()),
         "held_out": subject.parts,
-        "live_columns": live,
+        "live_columns": columns_by_family(subject, varies),
+        "valued_columns": columns_by_family(subject, differs),
         "cost_us": microseconds(runs),
         "rows": rows,
         "seconds": round(time.perf_counter() - started),

@@ -48,12 +48,18 @@ def log_odds(table: Table, train: Mask, wanted: Mask, use: Mask, *, seed: int = 
     return clipped
 
 
-def varies(X: Floats) -> Mask:
-    """Which columns (p,) of X (n, p) tell any row from another, be it by going missing."""
+def differs(X: Floats) -> Mask:
+    """Which columns (p,) of X (n, p) hold at least two values."""
     known = ~np.isnan(X)
     low = np.where(known, X, np.inf).min(axis=0, initial=np.inf)
     high = np.where(known, X, -np.inf).max(axis=0, initial=-np.inf)
-    return np.asarray((high > low) | (known.any(axis=0) & ~known.all(axis=0)))
+    return np.asarray(high > low)
+
+
+def varies(X: Floats) -> Mask:
+    """Which columns tell any row from another: by two values, or by a value and a missing one."""
+    known = ~np.isnan(X)
+    return differs(X) | (known.any(axis=0) & ~known.all(axis=0))
 
 
 def _learnt_from(table: Table) -> Mask:
