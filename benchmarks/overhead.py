@@ -62,10 +62,14 @@ class Worker:
         return json.loads(answer)
 
     def run(self) -> None:
-        self.times.append(self.ask("run") * 1e6 / STEPS)
+        self.ask("run")
+
+    def count(self) -> None:
+        """Note what the run since the last time has cost."""
+        self.times.append(self.ask("cost") * 1e6 / STEPS)
 
     def spans(self) -> int:
-        """Spans of one run."""
+        """Spans since the last time; they are forgotten."""
         spans: int = self.ask("spans")
         return spans
 
@@ -79,17 +83,17 @@ def measure(folder: Path, runs: int) -> list[dict[str, Any]]:
     """Rows, one a condition; ``added`` is the difference to the bare agent."""
     ac.fit(list(ac.sample_runs()), nested=False, progress=False).save(folder / "calibrator.json")
     workers = {condition: Worker(condition, folder) for condition in CONDITIONS}
-    spans = {}
-    for condition, worker in workers.items():
-        for _ in range(WARM_UP):
-            worker.run()
-        worker.times.clear()
-        spans[condition] = worker.spans()
-    for round_ in range(runs):
+    spans = dict.fromkeys(CONDITIONS, 0)
+    for round_ in range(-WARM_UP, runs):
         first = round_ % len(CONDITIONS)
-        for condition in CONDITIONS[first:] + CONDITIONS[:first]:
+        turns = CONDITIONS[first:] + CONDITIONS[:first]
+        for condition in turns:
             workers[condition].run()
+        for condition in turns:
+            workers[condition].count()
+            spans[condition] = workers[condition].spans()
     for worker in workers.values():
+        del worker.times[:WARM_UP]
         worker.close()
     return [row(c, workers[c].times, workers["bare"].times, spans[c]) for c in CONDITIONS]
 
