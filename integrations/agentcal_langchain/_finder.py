@@ -14,12 +14,11 @@ from agentcal import Calibrator
 from agentcal.recorder import Recorder
 from agentcal_langchain._harmless import harmless
 from agentcal_langchain._joined import JoinedSeat, handlers_run
+from agentcal_langchain._langgraph import Invocation, Watch
 from agentcal_langchain._open import OpenRun, open_runs
 from agentcal_langchain._own import OwnSeat
 from agentcal_langchain._seat import NoSeat, Seat
 from agentcal_langchain._state import RunRecord, record_in
-from agentcal_langgraph._opening import Invocation
-from agentcal_langgraph._watch import Watch
 
 
 class Finder:

@@ -11,9 +11,9 @@ from langchain_core.messages import BaseMessage
 from agentcal import Calibrator, Confidence
 from agentcal.recorder import Run
 from agentcal_langchain._harmless import harmless
+from agentcal_langchain._langgraph import run_at
 from agentcal_langchain._seat import NoSeat
 from agentcal_langchain._state import RunRecord
-from agentcal_langgraph._watcher import GraphWatcher
 
 
 def handlers_run(config: Mapping[str, Any]) -> Run | None:
@@ -21,12 +21,8 @@ def handlers_run(config: Mapping[str, Any]) -> Run | None:
     manager = config.get("callbacks")
     if not isinstance(manager, BaseCallbackManager) or manager.parent_run_id is None:
         return None
-    for handler in manager.handlers:
-        if isinstance(handler, GraphWatcher):
-            place = handler._open.places.get(manager.parent_run_id)
-            if place is not None:
-                return place.watch.open()
-    return None
+    runs = (run_at(handler, manager.parent_run_id) for handler in manager.handlers)
+    return next((run for run in runs if run is not None), None)
 
 
 class JoinedSeat(NoSeat):

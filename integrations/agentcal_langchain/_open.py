@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from agentcal.recorder import Recorder
-from agentcal_langgraph._watch import Watch
+from agentcal_langchain._langgraph import Watch
 
 _SWEEP = 1024
 GRACE_S = 300.0

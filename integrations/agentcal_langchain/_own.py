@@ -15,12 +15,9 @@ from langgraph.errors import GraphBubbleUp, GraphInterrupt
 from agentcal import Confidence
 from agentcal_langchain._edits import was_edited
 from agentcal_langchain._harmless import harmless
+from agentcal_langchain._langgraph import Place, Scope, Turn, raised, result_of, was_cancelled
 from agentcal_langchain._open import OpenRun, OpenRuns
 from agentcal_langchain._state import RunRecord
-from agentcal_langgraph._end import was_cancelled
-from agentcal_langgraph._place import Place, Scope
-from agentcal_langgraph._results import raised, result_of
-from agentcal_langgraph._watch import Turn
 
 
 class OwnSeat:
