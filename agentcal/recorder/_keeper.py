@@ -43,8 +43,8 @@ class Keeper:
         self._writer, self._counters = writer, counters
         self._most, self._expire_s = most, expire_s
         # Runs in a store that the user brought wait on when this recorder is closed.
-        self._own = MemoryPending(most) if pending is None else None
-        self.desk = Desk(pending or self._own or MemoryPending(most), writer, most)
+        self._pending, self._own = pending, MemoryPending(most)
+        self.desk = self._desk()
         self._open: OrderedDict[Run, float] = OrderedDict()
         self._lock = threading.Lock()
         weakref.finalize(self, writer.close, 0).atexit = False
@@ -102,8 +102,11 @@ class Keeper:
         self._open.clear()
         self._counters.after_fork()
         self._writer.after_fork()
-        self._own = MemoryPending(self._most) if self._own is not None else None
-        self.desk.after_fork(self._own)
+        self._own = MemoryPending(self._most)
+        self.desk = self._desk()
+
+    def _desk(self) -> Desk:
+        return Desk(self._own if self._pending is None else self._pending, self._writer, self._most)
 
     def _superfluous(self) -> list[tuple[Run, str]]:
         limit = time.monotonic() - self._expire_s
@@ -122,7 +125,7 @@ class Keeper:
     def _write_waiting(self) -> None:
         """In the writer thread, last of all."""
         self.desk.leftovers()
-        for run in self._own.drain() if self._own is not None else ():
+        for run in self._own.drain():
             self._writer.write(run.trajectory)
 
     def _forget(self, run: Run) -> None:

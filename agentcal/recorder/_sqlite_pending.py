@@ -50,6 +50,8 @@ class SqlitePending:
     def __init__(
         self, path: str | Path, *, keep_s: float = 30 * _DAY_S, busy_s: float = 5.0
     ) -> None:
+        if str(path) == ":memory:":
+            raise ConfigError("a SQLite database in memory is nobody else's; use MemoryPending()")
         self._path, self._keep_s, self._busy_s = str(path), keep_s, busy_s
         try:
             with self._writing() as database:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 import agentcal as ac
 from agentcal.recorder import MemoryPending, PendingRun, PendingRuns, Recorder, Run, SqlitePending
+from agentcal.recorder import _desk as desk
 from agentcal.sinks import MemorySink
 
 from .agents import NOON, Script, asks, begin, call, gated, same, work
@@ -186,6 +188,8 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
         SqlitePending(tmp_path / "p")
     with pytest.raises(ac.ConfigError, match="not usable"):
         SqlitePending(tmp_path / "nowhere" / "p")
+    with pytest.raises(ac.ConfigError, match="MemoryPending"):
+        SqlitePending(":memory:")
 
 
 _OTHER_PROCESS = """
@@ -277,7 +281,8 @@ class Slow(MemoryPending):
         return super().put(run)
 
 
-def test_the_agent_does_not_wait_for_a_slow_store() -> None:
+def test_the_agent_does_not_wait_for_a_slow_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "_PATIENCE_S", 0.05)
     store, sink = Slow(), MemorySink()
     recorder = Recorder(sinks=[sink], pending=store)
     recorder.start(run_id="r", conversation="c").interrupted()
@@ -303,6 +308,51 @@ def test_a_run_given_up_while_it_is_being_stored_is_written_once() -> None:
     recorder.close()
     assert [(run.run_id, run.end_reason) for run in sink.runs] == [("old", "interrupted")]
     assert [run.trajectory.run_id for run in store.drain()] == ["new"]
+
+
+@Stores
+def test_in_any_bustle_every_run_is_written_once(tmp_path: Path, make: Make) -> None:
+    sink, store = MemorySink(), make(tmp_path)
+    recorders = [Recorder(sinks=[sink], pending=store) for _ in range(2)]
+
+    def bustle(worker: int) -> None:
+        dice = random.Random(worker)
+        for n in range(25):
+            recorder, talk = dice.choice(recorders), dice.choice("abc")
+            run = recorder.resume(talk) if dice.random() < 0.5 else None
+            run = run or recorder.start(run_id=f"{worker}-{n}", conversation=talk)
+            run.replied(asks(text=f"{n}"))
+            run.interrupted() if dice.random() < 0.7 else run.ended()
+
+    threads = [threading.Thread(target=bustle, args=(n,)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for recorder in recorders:
+        recorder.close(60)
+    left = [run.trajectory for talk in "abc" if (run := store.take(talk)) is not None]
+    ids = [run.run_id for run in [*sink.runs, *left]]
+    assert len(ids) == len(set(ids)) == sum(recorder.stats.started for recorder in recorders)
+    assert sum(recorder.stats.resumed for recorder in recorders) > 5
+    assert [recorder.stats.errors for recorder in recorders] == [0, 0]
+    turns = sum(len(run.steps) for run in [*sink.runs, *left])
+    assert turns == 6 * 25
+
+
+def test_a_run_that_is_being_stored_is_taken_from_the_store() -> None:
+    """Or else another process could find it there too."""
+    store = Slow()
+    recorder = Recorder(pending=store)
+    recorder.start(run_id="r", conversation="c").interrupted()
+    assert store.begun.wait(30)
+    opener = threading.Timer(0.1, store.gate.set)
+    opener.start()
+    again = recorder.resume("c")
+    assert store.gate.is_set()
+    assert again is not None
+    assert store.take("c") is None
+    assert recorder.resume("c") is None
 
 
 class Failing:
