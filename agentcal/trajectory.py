@@ -155,7 +155,7 @@ class Limits(_Model):
 class Trajectory(_Model):
     """One request to an agent and what it did about it.
 
-    ``conversation`` joins the requests of one thread or session. ``gaps`` say what the record is
+    ``group`` is the task, ``family`` the kind of task ("refunds"). ``conversation`` joins the requests of one thread or session. ``gaps`` say what the record is
     known to lack, in words ("2 spans without a parent"); none were noticed where it is empty.
     ``metadata`` is carried along and never becomes a feature; neither do the two others.
     """
@@ -164,6 +164,7 @@ class Trajectory(_Model):
     run_id: str = Field(min_length=1)
     conversation: str | None = None
     group: str | None = None
+    family: str | None = None
     agent: str | None = None
     model: str | None = None
     task: str = ""

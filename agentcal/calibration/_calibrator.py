@@ -69,15 +69,23 @@ class Calibrator(BaseModel):
         return digest(self.model_dump(mode="json"))[:16]
 
     def predict(
-        self, point: DecisionPoint, *, agent: str | None = None, model: str | None = None
+        self,
+        point: DecisionPoint,
+        *,
+        agent: str | None = None,
+        model: str | None = None,
+        family: str | None = None,
     ) -> Confidence:
         """The confidence at one decision point, live or recorded.
 
-        ``agent`` and ``model`` matter only where they were declared as categoricals. Raises
+        ``agent``, ``model`` and ``family`` (the kind of task) matter only where they were declared
+        as categoricals. Raises
         :class:`ArtefactError` if the calibrator is VOID or the point has other features.
         """
         head = self._head(point)
-        scored = head.score(point.vector, {"agent": agent or "", "model": model or ""})
+        scored = head.score(
+            point.vector, {"agent": agent or "", "model": model or "", "family": family or ""}
+        )
         return Confidence(
             scored.value,
             scored.low,
@@ -93,7 +101,8 @@ class Calibrator(BaseModel):
     def score(self, run: Trajectory) -> list[Confidence]:
         """The confidence at each decision point of a recorded run, then of the finished run."""
         return [
-            self.predict(point, agent=run.agent, model=run.model) for point in decision_points(run)
+            self.predict(point, agent=run.agent, model=run.model, family=run.family)
+            for point in decision_points(run)
         ]
 
     def reasons(
@@ -103,6 +112,7 @@ class Calibrator(BaseModel):
         top: int = 3,
         agent: str | None = None,
         model: str | None = None,
+        family: str | None = None,
         run: Trajectory | None = None,
     ) -> list[Reason]:
         """The ``top`` features that moved this confidence most, largest effect first.
@@ -110,7 +120,7 @@ class Calibrator(BaseModel):
         Costs about a millisecond, so it is only done when asked for. With ``run``, a reason names
         the tool that it is about where it can.
         """
-        categories = {"agent": agent or "", "model": model or ""}
+        categories = {"agent": agent or "", "model": model or "", "family": family or ""}
         return reasons_for(self._head(point), point, categories, top, run)
 
     def _head(self, point: DecisionPoint) -> Head:

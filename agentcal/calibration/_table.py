@@ -20,7 +20,7 @@ IntArray = NDArray[np.int64]
 KINDS: tuple[Kind, ...] = ("tool_turn", "answer_turn", "finished")
 KIND_CODE: dict[str, int] = {kind: code for code, kind in enumerate(KINDS)}
 
-GroupBy = Literal["task", "agent", "model"] | Callable[[Trajectory], str]
+GroupBy = Literal["task", "family", "agent", "model"] | Callable[[Trajectory], str]
 
 _EVERY_TURN_UP_TO = 16
 _SPACING = 1.25
@@ -77,8 +77,10 @@ def group_name(run: Trajectory, by: GroupBy) -> str:
         return str(by(run))
     if by == "task":
         return run.group or hashlib.sha256(run.task.encode()).hexdigest()[:12]
-    if by not in ("agent", "model"):
-        raise ConfigError(f"group={by!r}: use 'task', 'agent', 'model' or a function of a run")
+    if by not in ("family", "agent", "model"):
+        raise ConfigError(
+            f"group={by!r}: use 'task', 'family', 'agent', 'model' or a function of a run"
+        )
     value = getattr(run, by)
     if not value:
         raise ConfigError(f"group={by!r}, but run {run.run_id!r} names no {by}")
@@ -122,8 +124,8 @@ def build_table(
     if not 0 < success_at <= 1:
         raise ConfigError(f"success_at={success_at}: must lie in (0, 1]")
     for name in categoricals:
-        if name not in ("agent", "model"):
-            raise ConfigError(f"categoricals={name!r}: only 'agent' and 'model' can be declared")
+        if name not in ("agent", "model", "family"):
+            raise ConfigError(f"categoricals={name!r}: declare 'agent', 'model' or 'family'")
     builder = _Builder(group, success_at, tuple(categoricals), thin)
     for run in runs:
         builder.add(run)

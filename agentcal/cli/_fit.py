@@ -19,6 +19,7 @@ class Group(StrEnum):
     """What will be new at deployment."""
 
     task = "task"
+    family = "family"
     agent = "agent"
     model = "model"
 
@@ -28,6 +29,7 @@ class Category(StrEnum):
 
     agent = "agent"
     model = "model"
+    family = "family"
 
 
 def fit(

@@ -55,12 +55,9 @@ def _scored(calibrator: Calibrator, run: Trajectory, top: int) -> Iterator[Score
     from agentcal.features import decision_points
 
     for point in decision_points(run):
-        confidence = calibrator.predict(point, agent=run.agent, model=run.model)
-        why = (
-            calibrator.reasons(point, top=top, agent=run.agent, model=run.model, run=run)
-            if top
-            else []
-        )
+        known = {"agent": run.agent, "model": run.model, "family": run.family}
+        confidence = calibrator.predict(point, **known)
+        why = calibrator.reasons(point, top=top, run=run, **known) if top else []
         yield confidence, why
 
 

@@ -38,6 +38,7 @@ class AgentDojo:
         return Trajectory(
             run_id=f"{context.stem}/{task}/{_variant(details)}",
             group=task,
+            family=as_text(details["suite_name"]),
             agent=context.stem,
             model=as_text(details.get("model")) or None,
             task=chat.task,

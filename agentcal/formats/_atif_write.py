@@ -18,7 +18,8 @@ from agentcal.trajectory import (
 
 VERSIONS = ("1.4", "1.5", "1.6", "1.7", "1.8")
 _NO_NAME = "unknown"
-_BESIDE = {"group", "end_reason", "interventions", "outcome", "started_at", "metadata"}
+_BESIDE = {"conversation", "group", "family", "limits", "end_reason", "interventions"}
+_BESIDE |= {"outcome", "started_at", "gaps", "metadata"}
 _HINTS = {
     "read_only": "readOnlyHint",
     "destructive": "destructiveHint",
@@ -193,6 +194,8 @@ def _call_surplus(call: ToolCall, name: str) -> Iterator[tuple[str, Any]]:
         yield "status", call.status
     if call.duration_s is not None:
         yield "duration_s", call.duration_s
+    if call.returned_after is not None:
+        yield "returned_after", call.returned_after
 
 
 def _metrics(step: Step) -> dict[str, Any]:

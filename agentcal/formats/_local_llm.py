@@ -17,7 +17,8 @@ from agentcal.trajectory import EndReason, Step, ToolCall, ToolDeclaration, Traj
 MALFORMED = "__parse__"
 
 _ELSEWHERE = frozenset(
-    {"id", "model", "question", "answer", "verbalized_confidence", "stop", "success", "messages"}
+    {"id", "model", "family", "question", "answer", "verbalized_confidence", "stop", "success"}
+    | {"messages"}
 )
 _VERSION = re.compile(r"-(v\d+)$")
 _TOOL = re.compile(r"^- (\w+)\(([^)]*)\): (.*)$", re.MULTILINE)
@@ -51,6 +52,7 @@ class LocalLLM:
         return Trajectory(
             run_id=name_of(record.get("id")) or context.fallback_id,
             group=name_of(record.get("seed")),
+            family=name_of(record.get("family")),
             agent=version.group(1) if version else model,
             model=model,
             task=chat.task,

@@ -13,8 +13,8 @@ from agentcal.trajectory import EndReason, Outcome, Trajectory
 
 LABELS = ("outcome", "success", "reward", "score", "label")
 _USED = frozenset(
-    {"messages", "id", "run_id", "group", "task_id", "task", "agent", "model", "tools"}
-    | {"end_reason", "started_at", "metadata", *LABELS}
+    {"messages", "id", "run_id", "group", "task_id", "family", "task", "agent", "model"}
+    | {"tools", "conversation", "end_reason", "started_at", "metadata", *LABELS}
 )
 
 
@@ -26,6 +26,8 @@ def to_run(
     return Trajectory(
         run_id=first(fields, "run_id", "id") or context.fallback_id,
         group=first(fields, "group", "task_id"),
+        conversation=name_of(fields.get("conversation")),
+        family=name_of(fields.get("family")),
         agent=name_of(fields.get("agent")),
         model=name_of(fields.get("model")),
         task=chat.task or as_text(fields.get("task")),

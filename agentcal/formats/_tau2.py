@@ -65,6 +65,7 @@ class Tau2Bench:
         return Trajectory(
             run_id=name_of(run.get("id")) or f"{context.stem}/{task}/{as_text(run.get('trial'))}",
             group=f"{about.domain}/{task}" if about.domain else task,
+            family=about.domain or None,
             agent=about.agent or context.stem,
             model=about.model,
             task=chat.task or (as_text(tickets.get(task)) if about.works_alone else ""),

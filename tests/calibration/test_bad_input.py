@@ -93,14 +93,14 @@ def test_runs_that_were_cut_short_are_left_out_and_counted() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"group": "family"}, "group='family': use 'task', 'agent', 'model'"),
+        ({"group": "suite"}, "group='suite': use 'task', 'family', 'agent', 'model'"),
         ({"success_at": 0.0}, r"success_at=0\.0: must lie in \(0, 1\]"),
         ({"success_at": -1.0}, r"success_at=-1\.0"),
         ({"success_at": 1.01}, r"success_at=1\.01"),
         ({"success_at": float("nan")}, "success_at=nan"),
         ({"folds": 1}, "folds=1: .*at least 2"),
         ({"folds": 0}, "folds=0"),
-        ({"categoricals": ["suite"]}, "categoricals='suite': only 'agent' and 'model'"),
+        ({"categoricals": ["suite"]}, "categoricals='suite': declare 'agent', 'model' or 'family'"),
     ],
 )
 def test_settings_outside_their_range_are_named(settings: dict[str, Any], message: str) -> None:

@@ -59,7 +59,8 @@ STEPS = st.builds(
     reasoning=st.just("") | TEXT,
     tool_calls=st.lists(CALLS, max_size=3),
     logprobs=st.none() | LOGPROBS,
-    usage=st.none() | st.builds(
+    usage=st.none()
+    | st.builds(
         ac.Usage,
         input_tokens=st.none() | st.integers(0, 10**6),
         output_tokens=st.none() | st.integers(0, 10**6),

@@ -141,6 +141,7 @@ OUTSIDE: dict[str, Any] = {
     "run_id": "another",
     "conversation": "a thread",
     "group": "another",
+    "family": "another",
     "agent": "another",
     "model": "another",
     "started_at": datetime(2031, 5, 4, tzinfo=UTC),

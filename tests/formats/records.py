@@ -45,6 +45,61 @@ def _lc(name: str, **kwargs: Any) -> dict[str, Any]:
     return {"lc": 1, "type": "constructor", "id": path, "kwargs": kwargs}
 
 
+def _span(span_id: str, parent: str, begin: int, end: int, **said: Any) -> dict[str, Any]:
+    return {
+        "traceId": "0af7651916cd43dd8448eb211c80319c",
+        "spanId": span_id * 16,
+        "parentSpanId": parent * 16,
+        "name": "n",
+        "startTimeUnixNano": str(begin),
+        "endTimeUnixNano": end,
+        "attributes": [{"key": f"gen_ai.{k}".replace("__", "."), **v} for k, v in _values(said)],
+        "events": [{"name": "e", "timeUnixNano": "3", "attributes": []}],
+        "status": {"code": 1},
+        "flags": 257,
+    }
+
+
+def _values(said: dict[str, Any]) -> list[tuple[str, Any]]:
+    return [
+        (k, {"value": v if isinstance(v, dict) else {"stringValue": v}}) for k, v in said.items()
+    ]
+
+
+_PARTS = '[{"role": "%s", "parts": [{"type": "text", "content": "%s"}]}]'
+_CALLS = (
+    '[{"role": "assistant", "parts": [{"type": "tool_call", "id": "1", "name": "f",'
+    ' "arguments": {"a": 1}}]}]'
+)
+_RESPONSE = (
+    '[{"role": "tool", "parts": [{"type": "tool_call_response", "id": "1", "response": "x"}]}]'
+)
+_TRACE = [
+    _span("a", "", 0, 9, operation__name="invoke_agent", input__messages=_PARTS % ("user", "hi")),
+    _span(
+        "b",
+        "a",
+        1,
+        2,
+        operation__name="chat",
+        input__messages=_PARTS % ("user", "hi"),
+        output__messages=_CALLS,
+        usage__input_tokens={"intValue": "3"},
+        response__finish_reasons={"arrayValue": {"values": [{"stringValue": "tool_calls"}]}},
+    ),
+    _span("c", "a", 3, 4, operation__name="execute_tool", tool__name="f", tool__call__id="1"),
+    _span(
+        "d",
+        "a",
+        5,
+        6,
+        operation__name="chat",
+        input__messages=_RESPONSE,
+        output__messages=_PARTS % ("assistant", "bye"),
+    ),
+]
+_SERVICE = {"attributes": [{"key": "service.name", "value": {"stringValue": "s"}}]}
+
 RECORDS: dict[str, Any] = {
     "agentcal": {
         "run_id": "o",
@@ -152,6 +207,11 @@ RECORDS: dict[str, Any] = {
             {"role": "user", "name": "Computer_terminal", "content": "exitcode: 1 x"},
         ],
         "system_prompt": {"A": "p"},
+    },
+    "otlp": {
+        "resourceSpans": [
+            {"resource": _SERVICE, "scopeSpans": [{"scope": {"name": "s"}, "spans": _TRACE}]}
+        ]
     },
     "langchain": {
         "id": "lc",

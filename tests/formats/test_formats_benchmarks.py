@@ -137,7 +137,8 @@ def test_local_fields(save: Save) -> None:
     assert (first.latency_s, run.end_reason) == (0.5, "answered")
     assert [tool.name for tool in run.tools] == ["add"]
     assert set(run.tools[0].parameters["properties"]) == {"a", "b"}  # type: ignore[arg-type]
-    assert set(run.metadata) == {"gold", "difficulty", "family", "seed", "temperature", "wall_s"}
+    assert set(run.metadata) == {"gold", "difficulty", "seed", "temperature", "wall_s"}
+    assert run.family
     assert report.noted == 0
 
 
@@ -190,8 +191,8 @@ def test_without_a_version_the_model_is_the_agent(save: Save, name: str) -> None
 
 
 def visible(run: Trajectory) -> str:
-    """Everything but id, group, outcome and metadata: what features may look at."""
-    return run.model_dump_json(exclude={"run_id", "group", "outcome", "metadata"})
+    """Everything but what says which run it is and how it went: what features may look at."""
+    return run.model_dump_json(exclude={"run_id", "group", "family", "outcome", "metadata"})
 
 
 def rate(runs: list[Trajectory]) -> float:
