@@ -89,6 +89,7 @@ class Place:
 
 def _task(metadata: Mapping[str, Any]) -> str:
     path: Sequence[Any] = metadata.get("langgraph_path") or ()
-    pushed = bool(path) and path[0] == "__pregel_push" and len(path) > 2
-    branch = f".{path[-2]}" if pushed else ""
+    # ("__pregel_push", 3, False) for a Send; one more entry, the caller's path, for a task
+    numbers = [entry for entry in path if type(entry) is int]
+    branch = f".{numbers[-1]}" if numbers else ""
     return f"{metadata.get('langgraph_node')}@{metadata.get('langgraph_step')}{branch}"

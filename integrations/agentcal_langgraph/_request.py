@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import dropwhile, takewhile
 from typing import Any, NamedTuple
 
@@ -68,21 +68,16 @@ def newest_request(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
 
 def messages_in(value: Any) -> Sequence[Any]:
     """The list of messages in a state or an update of one, as the program wrote them."""
-    if isinstance(value, (BaseMessage, str)) or _is_pair(value):
+    if isinstance(value, (BaseMessage, str)) or (_is_pair(value) and isinstance(value[1], str)):
         return [value]
     if isinstance(value, Sequence):
-        return value if value and _is_messages(value) else _written(value)
+        if value and all(map(_is_pair, value)) and not _is_messages(value):
+            return messages_in(dict(value))  # an update may be pairs of a channel and a value
+        return value if _is_messages(value) else []
     fields = _fields(value)
-    named = fields.get("messages")
-    if named is not None:
-        return messages_in(named) if not isinstance(named, list) else named
-    lists = (v for v in fields.values() if isinstance(v, list) and v and _is_messages(v))
-    return next(lists, [])
-
-
-def _written(pairs: Sequence[Any]) -> Sequence[Any]:
-    """An update may be pairs of a channel and a value."""
-    return messages_in(dict(pairs)) if pairs and all(map(_is_pair, pairs)) else []
+    if fields.get("messages") is not None:
+        return messages_in(fields["messages"])
+    return next((v for v in fields.values() if isinstance(v, list) and _is_messages(v)), [])
 
 
 def _backwards(value: Any) -> Iterator[BaseMessage]:
@@ -118,11 +113,11 @@ def _is_pair(value: Any) -> bool:
     return isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str)
 
 
-def _is_messages(value: Iterable[Any]) -> bool:
-    """A list whose entries look like messages: objects, (role, text) or {"role", "content"}."""
-    return all(
-        isinstance(item, BaseMessage)
-        or (_is_pair(item) and isinstance(item[1], str))
-        or (isinstance(item, Mapping) and "content" in item and ("role" in item or "type" in item))
-        for item in value
-    )
+def _is_messages(value: Sequence[Any]) -> bool:
+    """Whether the newest entry looks like a message, in any of the forms that LangChain takes."""
+    if not value:
+        return False
+    last = value[-1]
+    if isinstance(last, Mapping):
+        return "content" in last and ("role" in last or "type" in last)
+    return isinstance(last, BaseMessage) or (_is_pair(last) and isinstance(last[1], str))

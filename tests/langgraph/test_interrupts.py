@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -142,9 +143,9 @@ def test_breakpoints(watched: Watched, when: str, instrumented: bool) -> None:
     assert watched.recorder.stats.interrupted == 2
 
 
-def _hitl(mode: Any = "batched") -> Any:
+def _hitl(**mode: Any) -> Any:
     model = ScriptedChatModel(script=[PAY, "paid"])
-    asks = HumanInTheLoopMiddleware({"look": True, "act": True}, interrupt_mode=mode)
+    asks = HumanInTheLoopMiddleware({"look": True, "act": True}, **mode)
     return create_agent(model, PURE, middleware=[asks], checkpointer=InMemorySaver())
 
 
@@ -164,16 +165,18 @@ def test_decisions_of_people_are_interventions(watched: Watched) -> None:
         ("edited", ""),
     ]
     looked, paid = run.steps[0].tool_calls
-    assert (looked.status, looked.result) == (
-        "error",
-        "User rejected the tool call for `look` with reason: not your business",
-    )
+    assert looked.status == "error"
+    assert "not your business" in (looked.result or "")
     assert (paid.status, paid.arguments) == ("ok", {"amount": 5})
     assert paid.result == "did 1"
 
 
+@pytest.mark.skipif(
+    "interrupt_mode" not in inspect.signature(HumanInTheLoopMiddleware).parameters,
+    reason="this langchain cannot ask call by call",
+)
 def test_decisions_call_by_call(watched: Watched) -> None:
-    graph = _hitl("per_call")
+    graph = _hitl(interrupt_mode="per_call")
     first = graph.invoke(asked(), watched.config("t"))
     answers = {i.id: {"type": "approve"} for i in first["__interrupt__"]}
     graph.invoke(Command(resume=answers), watched.config("t"))

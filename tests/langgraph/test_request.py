@@ -41,6 +41,7 @@ class Model(BaseModel):
         ({"messages": "new"}, "new"),
         ({"messages": HumanMessage("new")}, "new"),
         ({"messages": ("user", "new")}, "new"),
+        ([("user", "old"), ("ai", "answer"), ("user", "new")], "new"),
         ({"messages": [("user", "old"), ("ai", "answer"), ("human", "new")]}, "new"),
         ({"messages": [{"role": "user", "content": "new"}]}, "new"),
         ({"messages": [HumanMessage([{"type": "text", "text": "new"}, PICTURE])]}, "new"),

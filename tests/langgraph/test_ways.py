@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -67,6 +68,8 @@ def test_every_way_of_running_gives_the_same_record(agent: str, way: str) -> Non
 
 @pytest.mark.parametrize("way", ["ainvoke", "astream", "abatch", "astream_events"])
 def test_functional_api(way: str) -> None:
+    if way == "astream_events" and version("langgraph") == "1.2.0":
+        pytest.skip("its tasks return nothing there")
     watched = Watched()
     WAYS[way](functional(), TASK, watched.config())
     run = watched.run()
