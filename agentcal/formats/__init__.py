@@ -8,7 +8,7 @@ shipped under the entry point group ``agentcal.formats``.
 from __future__ import annotations
 
 from agentcal.formats._atif_write import to_atif
-from agentcal.formats._format import Container, Context, Format, Record
+from agentcal.formats._format import Binary, Container, Context, Format, Gatherer, Gathering, Record
 from agentcal.formats._load import LoadedRuns, load
 from agentcal.formats._registry import FORMATS, known_formats
 from agentcal.formats._report import Issue, LoadReport
@@ -17,9 +17,12 @@ from agentcal.formats._write_atif import write_atif
 
 __all__ = [
     "FORMATS",
+    "Binary",
     "Container",
     "Context",
     "Format",
+    "Gatherer",
+    "Gathering",
     "Issue",
     "LoadReport",
     "LoadedRuns",

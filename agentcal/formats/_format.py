@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, runtime_checkable
@@ -97,3 +97,35 @@ class Container(Format, Protocol):
 
     def split(self, record: Record) -> Iterable[Record] | None:
         """The runs inside as records for ``read``, or ``None`` where the record is one run."""
+
+
+class Gathering(Protocol):
+    """Records that only together hold runs, as far as they have come."""
+
+    def add(self, record: Record | bytes, context: Context) -> None:
+        """One more record. What it raises skips this record alone."""
+
+    def runs(self) -> Iterator[tuple[Trajectory | None, Context]]:
+        """The runs, each with the place it came from; ``None`` for what belongs there but is none.
+
+        Asked once, when all files are read.
+        """
+
+
+@runtime_checkable
+class Gatherer(Format, Protocol):
+    """A format whose runs are spread over records and files, such as the spans of a trace."""
+
+    def gather(self) -> Gathering:
+        """Where the records of one pass over the files come together."""
+
+
+@runtime_checkable
+class Binary(Gatherer, Protocol):
+    """A gatherer that also knows files that are no text."""
+
+    def sniff_bytes(self, head: bytes) -> bool:
+        """Whether a file that begins so looks like this format's. Cheap, and it never raises."""
+
+    def records(self, data: bytes) -> Iterator[bytes]:
+        """The records of such a file. Raises ``FormatError`` where the file is damaged."""

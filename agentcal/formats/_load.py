@@ -9,7 +9,7 @@ from agentcal._progress import reading
 from agentcal.errors import FormatError
 from agentcal.formats._format import Context, Format
 from agentcal.formats._paths import AnyPath, Source, sources
-from agentcal.formats._read import FileReader, Tally, UnknownFormat
+from agentcal.formats._read import FileReader, Tally, UnknownFormat, UnreadableFile
 from agentcal.formats._registry import chosen
 from agentcal.formats._report import LoadReport
 from agentcal.formats._stream import Stream
@@ -44,16 +44,21 @@ class LoadedRuns:
         return f"LoadedRuns({names}{more})"
 
     def __iter__(self) -> Iterator[Trajectory]:
+        return (run for run in self.steps() if run is not None)
+
+    def steps(self) -> Iterator[Trajectory | None]:
+        """One pass; ``None`` where a record was read that is a part of a run to come."""
         tally = Tally()
         self._report = tally.report
         with reading(self.files, show=self._progress) as advance:
             for source in self._sources:
                 yield from self._file(source, tally, advance)
+        yield from tally.gathered()
         tally.report.complete = True
 
     def _file(
         self, source: Source, tally: Tally, advance: Callable[[int], None]
-    ) -> Iterator[Trajectory]:
+    ) -> Iterator[Trajectory | None]:
         reader = FileReader(source, self._formats, tally)
         try:
             yield from reader.runs(Stream(source.path, advance))
@@ -62,6 +67,10 @@ class LoadedRuns:
             if source.alone:
                 raise
             _skip_file(source, tally, "file is in no known format", str(error).splitlines()[0])
+        except UnreadableFile as error:
+            if source.alone:
+                raise
+            _skip_file(source, tally, "file cannot be read", str(error))
         except OSError as error:
             if source.alone:
                 raise FormatError(f"{source.path}: cannot be opened: {error}") from error
@@ -84,9 +93,11 @@ def load(
     """Read recorded runs from a file, a folder, a glob, or a list of these.
 
     Formats are told apart by content, record by record: agentcal JSONL, ATIF, AgentDojo, tau-bench,
-    tau2-bench, ``local_llm``, Who&When, LangChain messages, OpenAI Responses, OpenAI-style chat and
-    what other distributions bring, plain or gzipped. JSONL is read line by line, so that a file may
-    be larger than memory; a JSON list or document is held in memory while it is read.
+    tau2-bench, ``local_llm``, Who&When, LangChain messages, OpenAI Responses, OpenAI-style chat,
+    OpenTelemetry exports (JSON or protobuf) and what other distributions bring, plain or gzipped.
+    JSONL is read line by line, so that a file may be larger than memory; a JSON list or document is
+    held in memory while it is read. Spans of a trace may lie anywhere: runs that are told by spans
+    come last, when all files are read.
 
     Nothing is read before the first iteration but the first run of a single file, to tell at once
     whether it can be read. Bad input is skipped or noted in ``report`` and costs no good run.
@@ -105,5 +116,5 @@ def load(
     files, formats = sources(path), chosen(format)
     runs = LoadedRuns(files, formats, progress=progress)
     if files[0].alone:
-        next(iter(LoadedRuns(files, formats, progress=False)), None)
+        next(LoadedRuns(files, formats, progress=False).steps(), None)
     return runs

@@ -14,7 +14,9 @@ from agentcal.errors import FormatError
 
 AnyPath: TypeAlias = str | os.PathLike[str]
 
-SUFFIXES = tuple(kind + gz for kind in (".json", ".jsonl", ".ndjson") for gz in ("", ".gz"))
+SUFFIXES = tuple(
+    kind + gz for kind in (".json", ".jsonl", ".ndjson", ".binpb", ".pb") for gz in ("", ".gz")
+)
 
 
 @dataclass(frozen=True, slots=True)

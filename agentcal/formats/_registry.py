@@ -10,6 +10,7 @@ from agentcal.formats._format import Format
 from agentcal.formats._langchain import LangChain
 from agentcal.formats._local_llm import LocalLLM
 from agentcal.formats._openai import OpenAIChat
+from agentcal.formats._otlp import Otlp
 from agentcal.formats._plugins import installed
 from agentcal.formats._responses import Responses
 from agentcal.formats._tau2 import Tau2Bench
@@ -24,6 +25,7 @@ FORMATS: tuple[Format, ...] = (
     Tau2Bench(),
     LocalLLM(),
     WhoAndWhen(),
+    Otlp(),
     LangChain(),
     Responses(),
     OpenAIChat(),

@@ -49,7 +49,7 @@ def assemble(run: RunSpans, context: Context, earlier: PendingRun | None = None)
     narrator = Narrator(Draft(record), context, head)
     _narrate(narrator, run, spans)
     found = record.whole()
-    found.end_reason = _end(run, spans, found)
+    found.end_reason = end_reason(run, spans, found)
     found.interventions = _told(spans) or found.interventions
     found.gaps = _united(found.gaps, gaps_of(run, spans, narrator, twice=twice))
     return Assembled(found, tuple(record.keys), _waits(found))
@@ -124,7 +124,8 @@ def _attempt(span: SpanFacts, tree: Tree) -> str | None:
     return found
 
 
-def _end(run: RunSpans, spans: list[SpanFacts], found: Trajectory) -> EndReason:
+def end_reason(run: RunSpans, spans: list[SpanFacts], found: Trajectory) -> EndReason:
+    """Why the run ended, as far as the spans say."""
     root = run.root
     told = next((s.told.end_reason for s in spans if s.told and s.told.end_reason), None)
     if told is not None:

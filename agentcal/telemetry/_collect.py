@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agentcal.formats._format import Context
 from agentcal.recorder import MemoryPending
@@ -62,22 +62,27 @@ class Collector:
     def __init__(self) -> None:
         self._traces: dict[str, Trace] = {}
 
-    def span(self, span: RawSpan) -> None:
-        """One more span, of whatever trace."""
-        self._traces.setdefault(span.trace_id, Trace()).add(facts_of(span))
+    def add(self, item: RawSpan | RawLog) -> None:
+        """One more span or log record, of whatever trace."""
+        trace = self._traces.setdefault(item.trace_id, Trace())
+        if isinstance(item, RawSpan):
+            trace.add(facts_of(item))
+        else:
+            trace.events.setdefault(item.span_id, []).append(item.event)
 
-    def log(self, log: RawLog) -> None:
-        """A log record that names its span."""
-        trace = self._traces.setdefault(log.trace_id, Trace())
-        trace.events.setdefault(log.span_id, []).append(log.event)
-
-    def runs(self, context: Callable[[RunSpans], Context]) -> Iterator[Trajectory]:
-        """All runs; ``context`` says where notes about one are to go."""
-        found = [run for trace in self._traces.values() for run in trace.runs()]
+    def runs(self, place: Callable[[str], Context]) -> Iterator[tuple[Trajectory | None, Context]]:
+        """All runs; ``place`` says where a trace came from. ``None``: a trace without any run."""
+        found: list[RunSpans] = []
+        for trace_id, trace in self._traces.items():
+            runs = trace.runs()
+            found += runs
+            if trace.spans and not runs:
+                yield None, place(trace_id)
         found.sort(key=lambda run: (run.start_ns, run.key))
         waiting = MemoryPending(_NOBODY_ELSE)
         joiner = Joiner(waiting)
         for run in found:
-            yield from joiner.add(run, context(run))
+            here = replace(place(run.spans[0].trace_id), notes=[])
+            yield from joiner.add(run, here)
         for left in waiting.drain():
-            yield left.trajectory
+            yield joiner.left(left)
