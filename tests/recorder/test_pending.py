@@ -377,3 +377,23 @@ def test_a_store_that_fails_loses_no_run() -> None:
     ends = {run.run_id: run.end_reason for run in sink.runs}
     assert ends == {"a": "interrupted", "b": "interrupted", "c": "answered"}
     assert recorder.stats.errors in {7, 8}  # a run that is resumed in time is not stored at all
+
+
+def test_a_run_given_up_while_the_store_fails_is_written() -> None:
+    class Breaks(Slow):
+        def put(self, run: PendingRun) -> Sequence[PendingRun]:
+            super().put(run)
+            self.drain()
+            raise OSError("gone")
+
+    store, sink = Breaks(), MemorySink()
+    recorder = Recorder(sinks=[sink], pending=store)
+    recorder.start(run_id="old", conversation="c").interrupted()
+    assert store.begun.wait(30)
+    recorder.start(run_id="new", conversation="c").ended()
+    store.gate.set()
+    recorder.close()
+    assert sorted((run.run_id, run.end_reason) for run in sink.runs) == [
+        ("new", "answered"),
+        ("old", "interrupted"),
+    ]
