@@ -170,9 +170,12 @@ class Blend(BaseModel):
 
 def _forest(setting: TreeSetting, share: float, rows: Rows, design: Design, seed: int) -> Forest:
     seen = tree_matrix(rows.X, rows.use, design.levels, rows.categories)
-    booster = fit_trees(seen, rows.y, rows.weight, setting.preset, seed=seed, rounds=setting.rounds)
+    booster = fit_trees(seen, rows.y, rows.weight, setting, rows.pace, seed=seed)
     return Forest(
-        preset=setting.preset, rounds=setting.rounds, share=share, text=booster.model_to_string()
+        preset=setting.preset,
+        rounds=setting.rounds(rows.pace),
+        share=share,
+        text=booster.model_to_string(),
     )
 
 

@@ -40,9 +40,10 @@ def fit(
     """Learn P(success) at every decision point from labelled runs.
 
     ``group``: what will be new at deployment: "task" (``run.group``, else the task text), "family",
-    "agent", "model", or a function of a run. Runs of one group never straddle a fold. ``success_at`` in
-    (0, 1]: the outcome value from which a run is a success. ``categoricals``: "agent", "model" and
-    "family" (the kind of task) may be declared as known at deployment; nothing else of a run's identity is ever a feature.
+    "agent", "model", or a function of a run. Runs of one group never straddle a fold.
+    ``success_at`` in (0, 1]: the outcome value from which a run is a success. ``categoricals``:
+    "agent", "model" and "family" (the kind of task) may be declared as known at deployment; nothing
+    else of a run's identity is ever a feature.
     ``folds`` >= 2 for every cross-validation. ``nested``: measure the whole procedure on groups
     that it has not seen (about ``folds`` times the work) for ``calibrator.report``. ``prior``:
     offer the general prior that ships with agentcal as a stage. ``workers``: parallel threads, all

@@ -14,6 +14,7 @@ from agentcal.calibration._numeric import sigmoid
 from agentcal.calibration._prior import PriorHead, shipped_prior
 from agentcal.calibration._stages import Rows
 from agentcal.calibration._table import KIND_CODE, KINDS, Table, turn_weight
+from agentcal.calibration._trees import Pace
 from agentcal.features import FAMILY_OF, FEATURES
 
 FloatArray = NDArray[np.float64]
@@ -60,7 +61,13 @@ def signal_sets(table: Table) -> list[str]:
 
 
 def head_rows(
-    table: Table, keep: BoolArray, signals: str, fold: IntArray, prior: PriorHead | None
+    table: Table,
+    keep: BoolArray,
+    signals: str,
+    *,
+    fold: IntArray,
+    prior: PriorHead | None,
+    pace: Pace,
 ) -> Rows:
     """The training rows (those in ``keep``) of a head that may look at ``signals``."""
     if signals == WITH_LOGPROBS:
@@ -78,6 +85,7 @@ def head_rows(
         use,
         row_categories(table, runs),
         prior,
+        pace,
     )
 
 
@@ -105,10 +113,11 @@ def fit_heads(
         for code, kind in enumerate(KINDS):
             name = f"{signal}/{kind}"
             mine = train[table.run] & (table.kind == code)
-            rows = head_rows(table, mine, signal, fold, general.get(kind))
+            pace: Pace = "patient" if kind == "finished" else "live"
+            rows = head_rows(table, mine, signal, fold=fold, prior=general.get(kind), pace=pace)
             if not _enough(rows):
                 out.borrowed.append(name)
-                rows = head_rows(table, train[table.run], signal, fold, None)
+                rows = head_rows(table, train[table.run], signal, fold=fold, prior=None, pace=pace)
             # Folds run in parallel; threads inside each matrix product would only compete.
             with threadpool_limits(1, "blas"):
                 head, seen = Head.fit(rows, seed=plan.seed, workers=plan.workers)

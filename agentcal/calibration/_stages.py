@@ -13,7 +13,7 @@ from agentcal.calibration._design import Design
 from agentcal.calibration._numeric import base_logit
 from agentcal.calibration._prior import PriorHead
 from agentcal.calibration._ridge import STRENGTHS, fit_path
-from agentcal.calibration._trees import TREES, fit_trees, tree_logits
+from agentcal.calibration._trees import TREES, Pace, fit_trees, tree_logits
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -26,7 +26,7 @@ class Rows:
 
     ``X`` (n, p), ``y`` (n,) in {0, 1}, ``weight`` (n,), ``group`` and ``fold`` (n,) codes, ``use``
     (p,) the features that this head may look at, ``categories`` one value a row for each name,
-    ``prior`` what is known of such rows in general, if anything.
+    ``prior`` what is known of such rows in general, if anything; ``pace`` how the trees grow.
     """
 
     X: FloatArray
@@ -37,6 +37,7 @@ class Rows:
     use: BoolArray
     categories: Mapping[str, NDArray[np.object_]]
     prior: PriorHead | None
+    pace: Pace = "live"
 
     def take(self, keep: BoolArray) -> Rows:
         """The rows where ``keep`` (n,) is true."""
@@ -49,6 +50,7 @@ class Rows:
             self.use,
             {name: values[keep] for name, values in self.categories.items()},
             self.prior,
+            self.pace,
         )
 
 
@@ -98,12 +100,15 @@ def cross_fit(rows: Rows, *, seed: int, workers: int) -> Candidates:
             ridge[held, i] = linear.logits(target)
         seen = tree_matrix(train.X, rows.use, design.levels, train.categories)
         unseen = tree_matrix(test.X, rows.use, design.levels, test.categories)
+        # The first rounds of the longest booster of a preset are those of the shorter ones.
         boosters = {
-            preset: fit_trees(seen, train.y, train.weight, preset, seed=seed)
-            for preset in dict.fromkeys(setting.preset for setting in TREES)
+            setting.preset: fit_trees(seen, train.y, train.weight, setting, rows.pace, seed=seed)
+            for setting in TREES
+            if setting.share == 1
         }
-        for i, (preset, rounds) in enumerate(TREES):
-            trees[held, i] = tree_logits(boosters[preset], unseen, rounds)
+        for i, setting in enumerate(TREES):
+            booster, rounds = boosters[setting.preset], setting.rounds(rows.pace)
+            trees[held, i] = tree_logits(booster, unseen, rounds)
 
     with ThreadPoolExecutor(max_workers=workers) as pool:
         list(pool.map(one, np.unique(rows.fold).tolist()))

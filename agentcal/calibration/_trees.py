@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 Preset = Literal["smooth", "deep"]
+Pace = Literal["live", "patient"]
+"""A ``live`` head is scored before every action, a ``patient`` one judges runs that are over."""
 
 _SHARED: dict[str, Any] = {
     "objective": "binary",
@@ -25,34 +27,43 @@ _SHARED: dict[str, Any] = {
     "deterministic": True,
     "force_row_wise": True,
 }
-# Every tree costs a live score about as much as a feature does (its nodes are rarely in a cache), so
-# the rates are as large as log loss allows: 0.04 and 400 rounds of 8 leaves were no better than this.
 # What is new at deployment decides which of the two is right: random, shallow splits carry over to
 # tasks never seen; deep ones remember tasks, which helps where the same tasks come again.
 _PRESETS: dict[Preset, dict[str, Any]] = {
-    "smooth": {
-        "learning_rate": 0.1,
-        "num_leaves": 16,
-        "extra_trees": True,
-        "lambda_l2": 5.0,
-        "feature_fraction": 0.4,
-    },
-    "deep": {"learning_rate": 0.1, "num_leaves": 31, "lambda_l2": 1.0, "feature_fraction": 0.5},
+    "smooth": {"extra_trees": True, "lambda_l2": 5.0, "feature_fraction": 0.4},
+    "deep": {"num_leaves": 31, "lambda_l2": 1.0, "feature_fraction": 0.5},
 }
-_MOST_ROUNDS: dict[Preset, int] = {"smooth": 100, "deep": 64}
+# Every tree costs a live score about as much as a feature does, as its nodes are rarely in a cache:
+# a live head takes steps as large as log loss on decision points allows.
+_PACES: dict[Pace, dict[Preset, dict[str, Any]]] = {
+    "live": {
+        "smooth": {"learning_rate": 0.1, "num_leaves": 16},
+        "deep": {"learning_rate": 0.1},
+    },
+    "patient": {
+        "smooth": {"learning_rate": 0.04, "num_leaves": 8},
+        "deep": {"learning_rate": 0.08},
+    },
+}
+_MOST_ROUNDS: dict[Pace, dict[Preset, int]] = {
+    "live": {"smooth": 100, "deep": 64},
+    "patient": {"smooth": 400, "deep": 200},
+}
 
 
 class TreeSetting(NamedTuple):
-    """A preset after a number of boosting rounds."""
+    """A preset after a share of its boosting rounds."""
 
     preset: Preset
-    rounds: int
+    share: float
+
+    def rounds(self, pace: Pace) -> int:
+        """Boosting rounds at this pace."""
+        return round(_MOST_ROUNDS[pace][self.preset] * self.share)
 
 
-TREES = (
-    *(TreeSetting("smooth", rounds) for rounds in (25, 50, 100)),
-    *(TreeSetting("deep", rounds) for rounds in (16, 32, 64)),
-)
+_PRESET_NAMES: tuple[Preset, ...] = ("smooth", "deep")
+TREES = tuple(TreeSetting(name, share) for name in _PRESET_NAMES for share in (0.25, 0.5, 1.0))
 """The settings among which nested cross-validation chooses."""
 
 
@@ -65,18 +76,19 @@ def fit_trees(
     X: FloatArray,
     y: FloatArray,
     weight: FloatArray,
-    preset: Preset,
+    setting: TreeSetting,
+    pace: Pace,
     *,
     seed: int,
-    rounds: int | None = None,
 ) -> Any:
-    """A ``lightgbm.Booster`` on X (n, p), y in {0, 1}; ``rounds`` defaults to the preset's most."""
+    """A ``lightgbm.Booster`` on X (n, p), y in {0, 1}, after the rounds of ``setting``."""
     import lightgbm  # noqa: PLC0415 - heavy
 
-    parameters = _SHARED | _PRESETS[preset]
+    preset = setting.preset
+    parameters = _SHARED | _PRESETS[preset] | _PACES[pace][preset]
     parameters |= {"min_data_in_leaf": _leaf_floor(len(y), preset), "seed": seed}
     data = lightgbm.Dataset(X, y, weight=weight, free_raw_data=True)
-    return lightgbm.train(parameters, data, num_boost_round=rounds or _MOST_ROUNDS[preset])
+    return lightgbm.train(parameters, data, num_boost_round=setting.rounds(pace))
 
 
 def tree_logits(booster: Any, X: FloatArray, rounds: int) -> FloatArray:
