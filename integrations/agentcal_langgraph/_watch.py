@@ -84,8 +84,7 @@ class Watch:
     ) -> Turn:
         """A model is asked: take from its messages what is not known yet."""
         run = self.open()
-        if self._lost:
-            self._rebuild(run, messages)
+        self._recall(run, messages)
         if not self._task:
             self._task_from(run, messages)
         model = model_in(metadata, params)
@@ -121,8 +120,7 @@ class Watch:
         """The root chain has ended: the run is over, or waits for somebody."""
         run = self.open()
         messages = [m for m in messages_in(outputs) if isinstance(m, BaseMessage)]
-        if self._lost:
-            self._rebuild(run, messages)
+        self._recall(run, messages)
         self._calls.read(run, news(messages, self._task, self._calls.waiting).results)
         if self.stops or stops_before_tools(messages, self._calls.waiting):
             run.interrupted()
@@ -176,9 +174,15 @@ class Watch:
         known = {"tools": tools, "system": system, "model": model}
         self._unknown = {name for name in self._unknown if not known[name]}
 
+    def _recall(self, run: Run, messages: Sequence[BaseMessage]) -> None:
+        """If nobody here has seen what happened before, the messages tell, as far as they go."""
+        if self._lost:
+            with self._lock:
+                if self._lost:
+                    self._rebuild(run, messages)
+                    self._lost = False
+
     def _rebuild(self, run: Run, messages: Sequence[BaseMessage]) -> None:
-        """Nobody here has seen what happened before: the messages tell, as far as they go."""
-        self._lost = False
         history = newest_request(messages)
         if not self._task:
             self._task_from(run, history)
