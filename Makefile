@@ -56,5 +56,5 @@ $(STAMP): pyproject.toml
 	@echo "Installing into $(VENV)/ with $(PYTHON); this takes a minute or two, once."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -qq --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install -qq --editable '.[plots]' --group dev
+	@$(BIN)/python -m pip install -qq --editable '.[langchain,otlp,plots]' --group dev
 	@touch $@

@@ -155,9 +155,10 @@ class Limits(_Model):
 class Trajectory(_Model):
     """One request to an agent and what it did about it.
 
-    ``group`` is the task, ``family`` the kind of task ("refunds"). ``conversation`` joins the requests of one thread or session. ``gaps`` say what the record is
-    known to lack, in words ("2 spans without a parent"); none were noticed where it is empty.
-    ``metadata`` is carried along and never becomes a feature; neither do the two others.
+    ``group`` is the task, ``family`` the kind of task ("refunds"). ``conversation`` joins the
+    requests of one thread or session. ``gaps`` say what the record is known to lack, in words ("2
+    spans without a parent"); none were noticed where it is empty. ``metadata`` is carried along.
+    None of these ever becomes a feature.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION

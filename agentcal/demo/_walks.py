@@ -80,7 +80,9 @@ def tell(number: int, chosen: Pick, calibrator: Calibrator) -> Iterator[str]:
     confidences = (*scored.points, scored.finished)
     for k, (point, c) in enumerate(zip(decision_points(run), confidences, strict=True)):
         step = None if c.kind == "finished" else run.steps[k]
-        now = calibrator.reasons(point, top=_ALL, agent=run.agent, model=run.model, family=run.family, run=run)
+        now = calibrator.reasons(
+            point, top=_ALL, agent=run.agent, model=run.model, family=run.family, run=run
+        )
         # Kinds of decision have models of their own, so their effects cannot be subtracted.
         same = last is not None and last.kind == c.kind
         rise = None if last is None else c.value - last.value

@@ -15,8 +15,8 @@ from agentcal.formats._harbor import Trial
 from agentcal.formats._record import LABELS, first, label
 from agentcal.trajectory import EndReason, Trajectory
 
-_BESIDE = ("conversation", "group", "family", "agent", "model", "limits", "end_reason")
-_BESIDE += ("interventions", "outcome", "gaps", "metadata")
+_WHO = ("conversation", "group", "family", "agent", "model", "limits")
+_BESIDE = (*_WHO, "end_reason", "interventions", "outcome", "gaps", "metadata")
 _KEPT = ("notes", "final_metrics", "continued_trajectory_ref")
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from agentcal_langgraph import CalibrationCallbackHandler, uninstrument
 from langchain_core.runnables import RunnableConfig
 
 from agentcal import Trajectory
 from agentcal.recorder import Recorder
 from agentcal.sinks import MemorySink
+from agentcal_langgraph import CalibrationCallbackHandler, uninstrument
 
 PASSING = {"run_id", "started_at", "interventions", "conversation"}
 

@@ -7,11 +7,11 @@ import threading
 from typing import Any
 
 import pytest
-from agentcal_langgraph import CalibrationCallbackHandler, instrument, uninstrument
 from langchain_core.runnables import RunnableLambda
 from langgraph.graph import START, MessagesState, StateGraph
 
 from agentcal.testing import ScriptedChatModel, call, calls, ledger_tools
+from agentcal_langgraph import CalibrationCallbackHandler, instrument, uninstrument
 from tests.langgraph.agents import TASK, asked, nested, prebuilt, react
 from tests.langgraph.conftest import Watched, lasting
 

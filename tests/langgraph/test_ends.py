@@ -7,13 +7,13 @@ import gc
 from typing import Any
 
 import pytest
-from agentcal_langgraph import CalibrationCallbackHandler
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import GraphRecursionError
 from langgraph.graph import START, MessagesState, StateGraph
 
 from agentcal.recorder import Recorder
 from agentcal.testing import ScriptedChatModel, call, calls, fails, react_graph
+from agentcal_langgraph import CalibrationCallbackHandler
 from tests.langgraph.agents import PURE, asked, react
 from tests.langgraph.conftest import Watched, lasting
 

@@ -7,11 +7,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from agentcal_langgraph import CalibrationCallbackHandler
-from agentcal_langgraph import _harmless as harmless
 
 from agentcal.recorder import QuietObserver, Recorder
 from agentcal.sinks import MemorySink
+from agentcal_langgraph import CalibrationCallbackHandler
+from agentcal_langgraph import _harmless as harmless
 from tests.langgraph.agents import asked, react
 from tests.langgraph.conftest import Watched
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agentcal_langgraph import CalibrationCallbackHandler, instrument
 from langchain.agents import create_agent
 from langchain.agents.middleware import HumanInTheLoopMiddleware
 from langchain_core.messages import HumanMessage, ToolMessage
@@ -26,6 +25,7 @@ from agentcal import Trajectory
 from agentcal.recorder import Recorder, SqlitePending
 from agentcal.sinks import JsonlSink
 from agentcal.testing import ScriptedChatModel, approval_graph, call, calls, ledger_tools
+from agentcal_langgraph import CalibrationCallbackHandler, instrument
 from tests.langgraph.agents import PURE, TASK, asked, react
 from tests.langgraph.conftest import Watched, lasting
 

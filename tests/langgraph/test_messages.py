@@ -6,8 +6,6 @@ import math
 from typing import Any
 
 import pytest
-from agentcal_langgraph._facts import model_in, tools_in
-from agentcal_langgraph._messages import step_of, text_of
 from langchain_core.language_models import LLM
 from langchain_core.messages import AIMessage, AIMessageChunk, ChatMessage
 from langchain_core.outputs import ChatGeneration, Generation
@@ -18,6 +16,8 @@ from typing_extensions import TypedDict
 
 from agentcal import Step
 from agentcal.testing import ScriptedChatModel, react_graph, says
+from agentcal_langgraph._facts import model_in, tools_in
+from agentcal_langgraph._messages import step_of, text_of
 from tests.langgraph.agents import DONE, LOGPROBS, asked
 from tests.langgraph.conftest import Watched
 

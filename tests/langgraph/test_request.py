@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from agentcal_langgraph._request import newest_request, request_in
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
@@ -15,6 +14,7 @@ from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from agentcal.testing import ScriptedChatModel, react_graph
+from agentcal_langgraph._request import newest_request, request_in
 from tests.langgraph.agents import asked, react
 from tests.langgraph.conftest import Watched
 

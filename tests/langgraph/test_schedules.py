@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pytest
-from agentcal_langgraph import CalibrationCallbackHandler
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langchain_core.runnables import RunnableLambda
@@ -24,6 +23,7 @@ from agentcal import Trajectory
 from agentcal.recorder import Recorder, SqlitePending
 from agentcal.sinks import MemorySink
 from agentcal.testing import ScriptedChatModel, call, calls
+from agentcal_langgraph import CalibrationCallbackHandler
 from tests.langgraph.agents import PURE, asked
 from tests.langgraph.conftest import Watched, lasting
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from agentcal_langgraph import CalibrationCallbackHandler
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
@@ -11,6 +10,7 @@ import agentcal as ac
 from agentcal.recorder import QuietObserver, Recorder, RunInfo
 from agentcal.sinks import MemorySink
 from agentcal.testing import ScriptedChatModel, approval_graph
+from agentcal_langgraph import CalibrationCallbackHandler
 from tests.langgraph.agents import SCRIPT, asked, nested
 
 pytestmark = pytest.mark.long  # it fits a calibrator

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import pytest
-from agentcal_langgraph._history import news
-from agentcal_langgraph._results import result_of
 from langchain.agents import create_agent
 from langchain.agents.structured_output import ToolStrategy
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
@@ -18,6 +16,8 @@ from pydantic import BaseModel
 
 from agentcal import Trajectory
 from agentcal.testing import ScriptedChatModel, call, calls, ledger_tools, react_graph
+from agentcal_langgraph._history import news
+from agentcal_langgraph._results import result_of
 from tests.langgraph.agents import asked
 from tests.langgraph.conftest import Watched
 

@@ -6,7 +6,6 @@ import asyncio
 from typing import Any
 
 import pytest
-from agentcal_langgraph import CalibrationCallbackHandler
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 from opentelemetry.trace import StatusCode
@@ -20,6 +19,7 @@ from agentcal.testing import (
     react_graph,
     says,
 )
+from agentcal_langgraph import CalibrationCallbackHandler
 from tests.telemetry_out.conftest import Watched
 
 PAY = call("transfer", {"source": "alice", "target": "bob", "amount": 5})
