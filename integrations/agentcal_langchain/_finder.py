@@ -14,7 +14,7 @@ from agentcal import Calibrator
 from agentcal.recorder import Recorder
 from agentcal_langchain._harmless import harmless
 from agentcal_langchain._joined import JoinedSeat, handlers_run
-from agentcal_langchain._langgraph import Invocation, Watch
+from agentcal_langchain._langgraph import Invocation, Watch, reopened
 from agentcal_langchain._open import OpenRun, open_runs
 from agentcal_langchain._own import OwnSeat
 from agentcal_langchain._seat import NoSeat, Seat
@@ -66,6 +66,8 @@ class Finder:
             return OwnSeat(self.runs, same, ns, metadata)
         thread = None if info is None else info.thread_id
         run = self._opened(run_id, {"messages": state["messages"]}, thread, metadata)
+        run.watch.open()
+        self.runs.add(run)
         return OwnSeat(self.runs, run, "", metadata)
 
     @harmless
@@ -90,8 +92,9 @@ class Finder:
         with self.runs.restoring:
             run = self.runs.get(record["run_id"])
             if run is None:
-                thread = metadata.get("thread_id")
-                run = self._opened(record["run_id"], None, thread, metadata)
+                run = self._opened(record["run_id"], None, metadata.get("thread_id"), metadata)
+                reopened(run.watch, state["messages"])
+                self.runs.add(run)
         return OwnSeat(self.runs, run, record["place"], metadata)
 
     def _opened(
@@ -99,11 +102,7 @@ class Finder:
     ) -> OpenRun:
         """``given`` as in the call of a graph: None goes on with what waits on the thread."""
         invocation = Invocation(run_id, given, None, metadata, self._agent, self._group)
-        watch = Watch(self._recorder, uuid4(), invocation)
-        watch.open()
-        run = OpenRun(run_id, watch, thread)
-        self.runs.add(run)
-        return run
+        return OpenRun(run_id, Watch(self._recorder, uuid4(), invocation), thread)
 
 
 def _id_for(state: Any) -> str:

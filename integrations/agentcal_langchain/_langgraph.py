@@ -5,9 +5,11 @@ The two ship together in every release; nothing else of that package is used in 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.messages import BaseMessage
 
 from agentcal.recorder import Run
 from agentcal_langgraph._end import was_cancelled
@@ -24,10 +26,16 @@ __all__ = [
     "Turn",
     "Watch",
     "raised",
+    "reopened",
     "result_of",
     "run_at",
     "was_cancelled",
 ]
+
+
+def reopened(watch: Watch, messages: Sequence[BaseMessage]) -> None:
+    """Find or start the run now; where nobody kept what happened before, the messages tell it."""
+    watch._recall(watch.open(), messages)
 
 
 def run_at(handler: BaseCallbackHandler, run_id: UUID) -> Run | None:
