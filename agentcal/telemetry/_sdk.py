@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentcal.telemetry import _names_in as i
-from agentcal.telemetry._raw import RawEvent, RawSpan
+from agentcal.telemetry._raw import RawEvent, RawLog, RawSpan
 
 if TYPE_CHECKING:
+    from opentelemetry.sdk._logs import ReadableLogRecord
     from opentelemetry.sdk.trace import ReadableSpan
 
 
@@ -32,6 +33,16 @@ def raw(span: ReadableSpan) -> RawSpan:
         remote=parent is not None and parent.is_remote,
         cut=span.dropped_attributes + span.dropped_events + span.dropped_links,
     )
+
+
+def raw_log(log: ReadableLogRecord) -> RawLog | None:
+    """A log record of the SDK that names its span; ``None`` for one that does not."""
+    record = log.log_record
+    if not record.trace_id or not record.span_id:
+        return None
+    when = record.timestamp or record.observed_timestamp or 0
+    event = RawEvent(record.event_name or "", record.attributes or {}, when, record.body)
+    return RawLog(f"{record.trace_id:032x}", f"{record.span_id:016x}", event)
 
 
 def _text(value: object) -> str | None:
