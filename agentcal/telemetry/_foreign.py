@@ -29,8 +29,13 @@ def foreign_span() -> Span | None:
 def _openinference() -> Span | None:
     """OpenInference does not attach its spans to the context; its package knows them."""
     module = sys.modules.get(n.OPENINFERENCE_LANGCHAIN)
+    instrumentor = getattr(module, "LangChainInstrumentor", None)
     # Asked while it is not instrumenting, its get_current_span() prints a complaint.
-    if module is None or not module.LangChainInstrumentor().is_instrumented_by_opentelemetry:
+    if (
+        module is None
+        or instrumentor is None
+        or not instrumentor().is_instrumented_by_opentelemetry
+    ):
         return None
     return cast(Callable[[], Span | None], module.get_current_span)()
 
