@@ -69,11 +69,10 @@ def watched(condition: str, folder: Path, to: Providers) -> list[Any]:
 
 
 def recording(condition: str, folder: Path, to: Providers) -> Any:
-    from agentcal_langgraph import CalibrationCallbackHandler
-
     from agentcal.recorder import Recorder
     from agentcal.sinks import JsonlSink
     from agentcal.telemetry import SpanObserver
+    from agentcal_langgraph import CalibrationCallbackHandler
 
     sink = JsonlSink(folder / f"{condition}.jsonl")
     if condition == "recording":
