@@ -5,6 +5,8 @@ DATA   ?= ../shared/data
 
 VENV  := .venv
 BIN   := $(VENV)/bin
+OLDEST := .venv-oldest
+LIVE_TESTS := tests/recorder tests/sinks tests/langgraph tests/langchain tests/telemetry_out tests/telemetry_in tests/testing
 STAMP := $(VENV)/.installed
 CODE  := agentcal integrations tests benchmarks examples
 
@@ -12,7 +14,7 @@ CODE  := agentcal integrations tests benchmarks examples
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types long bench has-data clean
+.PHONY: help demo test check lint types long oldest bench has-data clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,21 +34,30 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
-long: $(STAMP) ## slow tests: guarantees shown by simulation
+long: $(STAMP) oldest ## slow tests: guarantees shown by simulation; the oldest versions of the frameworks
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m long
 
-bench: has-data $(STAMP) ## quality (into README.md and docs/quality.md) and speed on the runs in DATA, default ../shared/data
+oldest: ## the integrations on the oldest versions of the frameworks that pyproject.toml allows
+	@$(PYTHON) -m venv $(OLDEST)
+	@$(OLDEST)/bin/python -m pip install -qq --upgrade 'pip>=25.1'
+	@$(OLDEST)/bin/python -m pip install -qq --constraint tests/oldest.txt --editable '.[langchain,otlp,plots]' --group test
+	$(OLDEST)/bin/python -m pytest -n 2 --dist loadfile -m "not long" $(LIVE_TESTS)
+
+bench: has-data $(STAMP) ## quality, ablation (into README.md and docs/), speed and overhead, on the runs in DATA, default ../shared/data
 	@mkdir -p .benchmarks
 	$(BIN)/python -m benchmarks.quality --data "$(DATA)" --json benchmarks/results/quality.json --plots .benchmarks
 	$(BIN)/python -m benchmarks.tables benchmarks/results/quality.json
+	$(BIN)/python -m benchmarks.ablation --data "$(DATA)" --json benchmarks/results/ablation.json
+	$(BIN)/python -m benchmarks.ablation_table
 	$(BIN)/python -m benchmarks.speed --data "$(DATA)" --json .benchmarks/speed.json
+	$(BIN)/python -m benchmarks.overhead --json .benchmarks/overhead.json
 
 has-data:
 	@test -d "$(DATA)" || { \
 	  echo "make bench: no runs in $(DATA). Say where they are: make bench DATA=DIR" >&2; exit 1; }
 
 clean: ## remove .venv/, caches and the demo's output
-	rm -rf $(VENV) demo-output build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf $(VENV) $(OLDEST) demo-output build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
 	find $(CODE) -type d -name __pycache__ -prune -exec rm -rf {} +
 
 $(STAMP): pyproject.toml
