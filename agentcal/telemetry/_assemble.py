@@ -86,15 +86,10 @@ def _narrate(narrator: Narrator, run: RunSpans, spans: list[SpanFacts]) -> None:
             narrator.model(span, agent, keys.get(span.span_id))
         elif span.kind == "tool":
             narrator.tool(span, agent)
-        elif span.kind == "chain" and span is not run.root and _only_answers(span):
+        elif span.only_answers and span is not run.root:
             narrator.passed_on(span.passed_on)
     root = run.root
     narrator.over(root.reply if root is not None and not root.fault else None)
-
-
-def _only_answers(span: SpanFacts) -> bool:
-    """Whether a chain put out what tools answered and nothing else: it is where they ran."""
-    return bool(span.passed_on) and all(m["role"] == "tool" for m in span.passed_on)
 
 
 def _keys(spans: list[SpanFacts], tree: Tree) -> dict[str, str]:

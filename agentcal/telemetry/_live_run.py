@@ -36,7 +36,7 @@ class LiveRun:
         return None if self._run is None else self._run.confidence
 
     def take(self, span: SpanFacts, root: SpanFacts | None) -> None:
-        """A model turn or a tool has ended; ``root`` is what the open root says so far."""
+        """A turn, a tool or an answer has ended; ``root`` is what the open root says so far."""
         with self._lock:
             if self._narrator is not None:
                 self._tell(self._narrator, span, root)
@@ -81,8 +81,10 @@ class LiveRun:
             self._tell(self._narrator, span, root)
 
     def _tell(self, narrator: Narrator, span: SpanFacts, root: SpanFacts | None) -> None:
-        agent = span.agent or (root.agent if root is not None else None)
+        agent = span.agent or (root.agent or root.name or None if root is not None else None)
         if span.kind == "model":
             narrator.model(span, agent)
-        else:
+        elif span.kind == "tool":
             narrator.tool(span, agent)
+        else:
+            narrator.passed_on(span.passed_on)

@@ -87,11 +87,11 @@ class OpenTrace:
             here = self._above[here][0]
 
     def live_run(self, facts: SpanFacts, recorder: Recorder) -> LiveRun | None:
-        """The live run that a turn or a tool belongs to; ``None`` for what is not to be told.
+        """The live run that a turn, a tool or an answer belongs to; ``None`` for anything else.
 
         A provider's client inside a framework makes spans too; the framework tells the turn.
         """
-        if facts.kind not in _TELLING:
+        if facts.kind not in _TELLING and not facts.only_answers:
             return None
         root = self.root_of(facts.span_id)
         scope = self.scope(root)
@@ -166,7 +166,13 @@ class OpenTrace:
     def so_far(self, span_id: str) -> SpanFacts | None:
         """What an open span has said of itself until now."""
         span = self.open.get(span_id)
-        return None if span is None else facts_of(raw(span))
+        if span is None:
+            return None
+        facts = facts_of(raw(span))
+        named = self.scope(span_id).startswith(n.FOREIGN_SCOPES) and span.name != i.LC_UNNAMED
+        if facts.kind == "other" and named:
+            facts.name = span.name  # OpenInference tells at the end, but for the name of the graph
+        return facts
 
     def _bare(self, span_id: str) -> SpanFacts:
         span = self.open.get(span_id)

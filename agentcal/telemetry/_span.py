@@ -79,6 +79,12 @@ class SpanFacts:
     told: Told | None = None
 
     @property
+    def only_answers(self) -> bool:
+        """Whether a chain put out what tools answered and nothing else: it is where they ran."""
+        said = self.passed_on if self.kind == "chain" else []
+        return bool(said) and all(message["role"] == "tool" for message in said)
+
+    @property
     def duration_s(self) -> float:
         """How long it took, in seconds."""
         return max(self.end_ns - self.start_ns, 0) * 1e-9
