@@ -10,6 +10,7 @@ import typer
 from agentcal import __version__
 from agentcal.cli._convert import convert
 from agentcal.cli._demo import demo
+from agentcal.cli._doctor import doctor
 from agentcal.cli._evaluate import evaluate
 from agentcal.cli._fit import fit
 from agentcal.cli._inspect import inspect
@@ -28,6 +29,7 @@ app.command()(evaluate)
 app.command()(score)
 app.add_typer(inspect)
 app.command()(convert)
+app.command()(doctor)
 app.command()(demo)
 
 
