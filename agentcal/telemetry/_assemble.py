@@ -86,8 +86,8 @@ def _narrate(narrator: Narrator, run: RunSpans, spans: list[SpanFacts]) -> None:
             narrator.model(span, agent, keys.get(span.span_id))
         elif span.kind == "tool":
             narrator.tool(span, agent)
-        elif span.only_answers and span is not run.root:
-            narrator.passed_on(span.passed_on)
+        elif span.answers and span is not run.root:
+            narrator.passed_on(span.answers)
     root = run.root
     narrator.over(root.reply if root is not None and not root.fault else None)
 

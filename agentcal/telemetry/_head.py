@@ -63,8 +63,8 @@ def _task(asking: list[SpanFacts], models: list[SpanFacts], context: Context) ->
 
 
 def _system(asking: list[SpanFacts], models: list[SpanFacts], context: Context) -> str:
-    """The prompt of the first model turn: others may belong to other agents."""
-    for span in [*models[:1], *asking]:
+    """The prompt of the first model turn that has one."""
+    for span in [*models, *asking]:
         found = span.system or leading_system(span.messages or [], context)
         if found:
             return found
@@ -72,8 +72,15 @@ def _system(asking: list[SpanFacts], models: list[SpanFacts], context: Context) 
 
 
 def _tools(spans: list[SpanFacts], context: Context) -> list[ToolDeclaration]:
-    """The tools that the first model was offered that was offered any."""
-    return declarations(_first(span.tools for span in spans) or [], context)
+    """The tools that the agents of the run were offered, each once."""
+    found: dict[str, ToolDeclaration] = {}
+    last = None
+    for span in spans:
+        if span.tools != last:  # it is the same list turn after turn
+            last = span.tools
+            for tool in declarations(span.tools, context):
+                found.setdefault(tool.name, tool)
+    return list(found.values())
 
 
 def _metadata(spans: list[SpanFacts]) -> dict[str, JsonValue]:

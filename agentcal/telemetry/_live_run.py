@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from agentcal.formats._declarations import declarations
 from agentcal.formats._format import Context
 from agentcal.recorder import Recorder, Run
 from agentcal.telemetry._assemble import end_reason
@@ -26,6 +27,7 @@ class LiveRun:
     def __init__(self, recorder: Recorder, root_id: str) -> None:
         self._recorder, self._root_id = recorder, root_id
         self._before: list[SpanFacts] = []
+        self._tools: list[Any] = []
         self._run: Run | None = None
         self._narrator: Narrator | None = None
         self._lock = threading.Lock()
@@ -83,8 +85,15 @@ class LiveRun:
     def _tell(self, narrator: Narrator, span: SpanFacts, root: SpanFacts | None) -> None:
         agent = span.agent or (root.agent or root.name or None if root is not None else None)
         if span.kind == "model":
+            self._describe(span)
             narrator.model(span, agent)
         elif span.kind == "tool":
             narrator.tool(span, agent)
         else:
-            narrator.passed_on(span.passed_on)
+            narrator.passed_on(span.answers)
+
+    def _describe(self, span: SpanFacts) -> None:
+        """Another agent of the run may be offered other tools."""
+        if self._run is not None and span.tools and span.tools != self._tools:
+            self._tools = span.tools
+            self._run.describe(tools=declarations(span.tools, Context(Path(), "live")))

@@ -81,11 +81,10 @@ class Narrator:
         else:
             self._ran(call, span)
 
-    def passed_on(self, messages: list[Chat]) -> None:
-        """A part of the program put out messages: what tools answered is news."""
-        for message in messages:
-            if message["role"] == "tool":
-                self._answer(message)
+    def passed_on(self, answers: list[Chat]) -> None:
+        """A part of the program put out what tools answered."""
+        for message in answers:
+            self._answer(message)
 
     def over(self, reply: Chat | None) -> None:
         """The run has ended with this reply. It tells of a last turn whose span is lost."""

@@ -91,7 +91,7 @@ class OpenTrace:
 
         A provider's client inside a framework makes spans too; the framework tells the turn.
         """
-        if facts.kind not in _TELLING and not facts.only_answers:
+        if facts.kind not in _TELLING and not facts.answers:
             return None
         root = self.root_of(facts.span_id)
         scope = self.scope(root)

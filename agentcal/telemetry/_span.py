@@ -5,14 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from agentcal.trajectory import CallStatus, EndReason, TokenLogprobs, Usage
+from agentcal.trajectory import CallStatus, EndReason, InterventionKind, TokenLogprobs, Usage
 
 Kind = Literal["agent", "model", "tool", "chain", "other"]
 """``chain``: a part of the program that is neither of the others. ``other``: not of the agent."""
-
-InterventionKind = Literal[
-    "approved", "edited", "rejected", "responded", "verified", "aborted", "resumed"
-]
 
 Chat: TypeAlias = dict[str, Any]
 """A message in OpenAI shape; the roles are system, user, assistant and tool."""
@@ -79,10 +75,15 @@ class SpanFacts:
     told: Told | None = None
 
     @property
-    def only_answers(self) -> bool:
-        """Whether a chain put out what tools answered and nothing else: it is where they ran."""
-        said = self.passed_on if self.kind == "chain" else []
-        return bool(said) and all(message["role"] == "tool" for message in said)
+    def answers(self) -> list[Chat]:
+        """What a part of the program put out as answers of tools, after the last word of a model."""
+        found: list[Chat] = []
+        for message in self.passed_on if self.kind == "chain" else []:
+            if message["role"] == "assistant":
+                found = []
+            elif message["role"] == "tool":
+                found.append(message)
+        return found
 
     @property
     def duration_s(self) -> float:

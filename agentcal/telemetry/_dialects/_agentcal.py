@@ -11,8 +11,8 @@ from agentcal.telemetry import _names as n
 from agentcal.telemetry._dialects._genai import GenAI
 from agentcal.telemetry._dialects._values import Values, listed
 from agentcal.telemetry._raw import RawSpan
-from agentcal.telemetry._span import InterventionKind, SpanFacts, Told
-from agentcal.trajectory import CallStatus, EndReason, TokenLogprobs
+from agentcal.telemetry._span import SpanFacts, Told
+from agentcal.trajectory import CallStatus, EndReason, InterventionKind, TokenLogprobs
 
 _GENAI = GenAI()
 

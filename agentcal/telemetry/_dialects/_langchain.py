@@ -15,7 +15,8 @@ from agentcal.formats._format import Context
 from agentcal.formats._langchain_message import to_chat
 from agentcal.formats._shapes import is_langchain
 from agentcal.telemetry._dialects._values import fields, listed
-from agentcal.telemetry._span import Chat, InterventionKind, SpanFacts
+from agentcal.telemetry._span import Chat, SpanFacts
+from agentcal.trajectory import InterventionKind
 
 _KEPT = ("role", "content", "name", "tool_call_id", "status")
 _DEPTH = 6
