@@ -31,6 +31,7 @@ ABLATED = ("dojo-tasks", "dojo-agents", "tau-tasks", "local-tasks")
 FAMILY_NAMES = tuple(family.name for family in FAMILIES)
 OWNER = np.array([FAMILY_OF[feature.name] for feature in FEATURES])
 HALF = 0.5
+OTHER_SEEDS = (1, 2, 3)
 
 Role = Literal["base rate", "all", "all, other seed", "alone", "without"]
 AGAINST: dict[Role, Role] = {
@@ -94,14 +95,15 @@ def of_family(name: str) -> Mask:
 
 
 def column_sets(families: Sequence[str], live: Mask) -> Iterator[Columns]:
-    """Base rate, all, all with another seed (what chance alone does), each alone, all but each.
+    """Base rate, all, all with other seeds (what chance alone does), each alone, all but each.
 
     A family without a live column has nothing to be fitted to, and is left out.
     """
     mine = np.isin(OWNER, families)
     yield Columns("base rate", np.zeros(len(OWNER), dtype=bool))
     yield Columns("all", mine)
-    yield Columns("all, other seed", mine, seed=1)
+    for seed in OTHER_SEEDS:
+        yield Columns("all, other seed", mine, seed=seed)
     for family in families:
         own = of_family(family)
         if (live & own).any():
@@ -146,6 +148,7 @@ def _figures(
         "seen": seen,
         "role": columns.role,
         "family": columns.family,
+        "seed": columns.seed,
         "n": len(y),
         "groups": len(set(cluster.tolist())),
         "log_loss": float(log_losses(z, y).mean()),

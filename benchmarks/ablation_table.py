@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ RESULTS = ROOT / "benchmarks" / "results" / "ablation.json"
 PAGE = ROOT / "docs" / "features.md"
 SEEN = ("50%", "final")
 NO_DATA = "no data"
-SUBTRACTED = ("without", "all, other seed")  # compared with all: above 0 is worse than all
 Row = dict[str, Any]
 Results = dict[str, Any]
 
@@ -31,14 +30,30 @@ def find(results: Results, protocol: str, seen: str, role: str, family: str | No
     return None
 
 
-def helps(row: Row) -> bool:
-    """Whether the whole interval says that the family lowers log loss."""
-    return bool(row["low"] > 0 if row["role"] in SUBTRACTED else row["high"] < 0)
+def chance(results: Results, protocol: str, seen: str) -> float:
+    """The largest change of log loss that other random numbers alone made to all families."""
+    rows = results["protocols"][protocol]["rows"]
+    return max(
+        abs(float(row["difference"]))
+        for row in rows
+        if (row["seen"], row["role"]) == (seen, "all, other seed")
+    )
 
 
-def harms(row: Row) -> bool:
-    """Whether the whole interval says that the family raises log loss."""
-    return bool(row["high"] < 0 if row["role"] in SUBTRACTED else row["low"] > 0)
+def gain(row: Row) -> tuple[float, float]:
+    """How much the family lowers log loss (below 0: raises it), as an interval."""
+    low, high = row["low"], row["high"]
+    return (low, high) if row["role"] == "without" else (-high, -low)
+
+
+def helps(row: Row, chance: float) -> bool:
+    """Whether log loss is lower with the family, by the interval and by more than chance."""
+    return gain(row)[0] > 0 and abs(row["difference"]) > chance
+
+
+def harms(row: Row, chance: float) -> bool:
+    """Whether log loss is higher with the family, by the interval and by more than chance."""
+    return gain(row)[1] < 0 and abs(row["difference"]) > chance
 
 
 def markdown(results: Results) -> str:
@@ -58,29 +73,33 @@ def markdown(results: Results) -> str:
 
 def _verdicts(results: Results) -> str:
     """In words: where each family adds beyond the others, and which add nothing anywhere."""
-    lines = [
-        "| family | beyond the others it lowers log loss on | and raises it on |",
-        "|---|---|---|",
-    ]
+    lines = ["| family | beyond the others it helps on | and harms on |", "|---|---|---|"]
     for family in results["conditions"]["columns"]:
-        rows = list(_rows_of(results, "without", family))
-        if rows:
-            cells = [
-                ", ".join(where for where, row in rows if test(row)) or "-"
-                for test in (helps, harms)
-            ]
-        else:
-            cells = [f"{NO_DATA}: none of its features ever varies", "-"]
+        seen_on = list(_where_it_varies(results, family))
+        cells = [_where(results, seen_on, test) for test in (helps, harms)]
+        if not seen_on:
+            cells[0] = f"{NO_DATA}: none of its features ever varies"
         lines.append(f"| {family} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
-def _rows_of(results: Results, role: str, family: str) -> Iterator[tuple[str, Row]]:
-    for protocol in results["protocols"]:
+def _where(
+    results: Results, seen_on: list[tuple[str, str, Row]], test: Callable[[Row, float], bool]
+) -> str:
+    places = [
+        f"{protocol} {seen}"
+        for protocol, seen, row in seen_on
+        if test(row, chance(results, protocol, seen))
+    ]
+    return ", ".join(places) or "-"
+
+
+def _where_it_varies(results: Results, family: str) -> Iterator[tuple[str, str, Row]]:
+    for protocol, figures in results["protocols"].items():
         for seen in SEEN:
-            row = find(results, protocol, seen, role, family)
-            if row is not None and results["protocols"][protocol]["live_columns"][seen][family]:
-                yield f"{protocol} {seen}", row
+            row = find(results, protocol, seen, "without", family)
+            if row is not None and figures["live_columns"][seen][family]:
+                yield protocol, seen, row
 
 
 def _matrix(results: Results, role: str) -> str:
@@ -91,23 +110,27 @@ def _matrix(results: Results, role: str) -> str:
     for family in results["conditions"]["columns"]:
         cells = [_cell(results, name, seen, role, family) for name, seen in places]
         lines.append(f"| {family} | " + " | ".join(cells) + " |")
-    last = "all, other seed" if role == "without" else "all"
-    rows = [find(results, name, seen, last, None) for name, seen in places]
-    lines.append(f"| {last} | " + " | ".join(_marked(row) for row in rows if row) + " |")
+    if role == "without":
+        cells = [f"±{chance(results, name, seen):.3f}" for name, seen in places]
+        lines.append("| chance | " + " | ".join(cells) + " |")
+    else:
+        cells = [_cell(results, name, seen, "all", None) for name, seen in places]
+        lines.append("| all | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
-def _cell(results: Results, protocol: str, seen: str, role: str, family: str) -> str:
+def _cell(results: Results, protocol: str, seen: str, role: str, family: str | None) -> str:
     figures = results["protocols"][protocol]
     row = find(results, protocol, seen, role, family)
-    if row is None or not figures["live_columns"][seen][family]:
+    if row is None or (family is not None and not figures["live_columns"][seen][family]):
         return NO_DATA
-    return _marked(row) + ("" if figures["valued_columns"][seen][family] else " †")
+    silent = family is not None and not figures["valued_columns"][seen][family]
+    return _marked(row, chance(results, protocol, seen)) + (" †" if silent else "")
 
 
-def _marked(row: Row) -> str:
+def _marked(row: Row, chance: float) -> str:
     value = f"{row['difference']:+.3f}"
-    return f"**{value}**" if helps(row) else f"*{value}*" if harms(row) else value
+    return f"**{value}**" if helps(row, chance) else f"*{value}*" if harms(row, chance) else value
 
 
 def _costs(results: Results) -> str:
@@ -137,16 +160,19 @@ def _detail(results: Results, protocol: str) -> str:
         lines += ["", f"**{seen}**: {base['n']} rows in {base['groups']} groups\n"]
         lines.append("| features | log loss | Brier | AUROC | within folds | log loss difference |")
         lines.append("|---|---|---|---|---|---|")
-        lines += [_line(row) for row in figures["rows"] if row["seen"] == seen]
+        limit = chance(results, protocol, seen)
+        lines += [_line(row, limit) for row in figures["rows"] if row["seen"] == seen]
     return "\n".join(lines) + "\n"
 
 
-def _line(row: Row) -> str:
+def _line(row: Row, limit: float) -> str:
     label = f"{row['role']} {row['family'] or ''}".strip()
     scores = " | ".join(f"{row[name]:.3f}" for name in ("log_loss", "brier", "auroc"))
     paired = "-"
-    if "difference" in row:
-        paired = f"{_marked(row)} [{row['low']:+.3f}, {row['high']:+.3f}]"
+    if row["role"] == "all, other seed":
+        paired = f"{row['difference']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"
+    elif "difference" in row:
+        paired = f"{_marked(row, limit)} [{row['low']:+.3f}, {row['high']:+.3f}]"
     return f"| {label} | {scores} | {row['auroc_within']:.3f} | {paired} |"
 
 
