@@ -15,7 +15,7 @@ from agentcal.telemetry._enrich import (
     with_what_chains_know,
 )
 from agentcal.telemetry._forest import RunSpans
-from agentcal.telemetry._gaps import gaps_of
+from agentcal.telemetry._gaps import NO_TASK, gaps_of
 from agentcal.telemetry._head import head_of
 from agentcal.telemetry._narrator import Narrator
 from agentcal.telemetry._span import SpanFacts
@@ -51,7 +51,8 @@ def assemble(run: RunSpans, context: Context, earlier: PendingRun | None = None)
     found = record.whole()
     found.end_reason = end_reason(run, spans, found)
     found.interventions = _told(spans) or found.interventions
-    found.gaps = _united(found.gaps, gaps_of(run, spans, narrator, twice=twice))
+    earlier_gaps = [gap for gap in found.gaps if gap != NO_TASK]
+    found.gaps = _united(earlier_gaps, gaps_of(run, spans, narrator, task=found.task, twice=twice))
     return Assembled(found, tuple(record.keys), _waits(found))
 
 

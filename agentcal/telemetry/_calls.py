@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from agentcal.formats._fields import as_text
 from agentcal.trajectory import CallStatus, ToolCall
 
 
@@ -51,19 +52,18 @@ class Calls:
         """Whether a call with this id was proposed."""
         return call_id in self._by_id
 
-    def that_ran(
-        self, call_id: str, name: str, arguments: dict[str, Any] | None
-    ) -> Proposal | None:
+    def that_ran(self, call_id: str, name: str, given: Any) -> Proposal | None:
         """The call that a tool span is of.
 
         By id, the newest that has not run; running it again is of the newest. Without an id, the
-        oldest of the name that has not run, one with the same arguments before others.
+        oldest of the name that has not run, one with the arguments that were ``given`` before
+        others: all of them, or the text of the only one.
         """
         same = self._by_id.get(call_id, [])
         if same:
             return next((one for one in reversed(same) if not one.ran), same[-1])
         waiting = [one for one in self._all if one.name == name and not one.ran]
-        equal = [one for one in waiting if arguments is not None and one.arguments == arguments]
+        equal = [one for one in waiting if given is not None and _is_given(one.arguments, given)]
         return next(iter([*equal, *waiting]), None)
 
     def answered(self, call_id: str, name: str, text: str) -> Proposal | None:
@@ -89,3 +89,9 @@ class Calls:
     def newest(self, count: int) -> list[Proposal]:
         """The calls that were proposed last."""
         return self._all[-count:] if count else []
+
+
+def _is_given(arguments: dict[str, Any] | None, given: Any) -> bool:
+    if arguments is None or isinstance(given, dict):
+        return arguments == given
+    return len(arguments) == 1 and as_text(next(iter(arguments.values()))) == given

@@ -6,14 +6,17 @@ from agentcal.telemetry._forest import RunSpans
 from agentcal.telemetry._narrator import Narrator
 from agentcal.telemetry._span import SpanFacts
 
+NO_TASK = "the task was not recorded"
+
 
 def gaps_of(
-    run: RunSpans, spans: list[SpanFacts], narrator: Narrator, *, twice: int = 0
+    run: RunSpans, spans: list[SpanFacts], narrator: Narrator, *, task: str, twice: int = 0
 ) -> list[str]:
     """One sentence a finding; none where the spans tell a whole run."""
     cut = sum(span.cut_off for span in spans)
     found = [
         _root_gap(run),
+        "" if task else NO_TASK,
         _counted(narrator.blank, "model turn", "of which no text was recorded"),
         _counted(narrator.lost, "model turn", "known only from what came after"),
         _counted(narrator.strange, "tool span", "that no recorded turn proposed"),

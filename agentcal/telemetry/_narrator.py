@@ -72,7 +72,7 @@ class Narrator:
         """A tool was run. One that was interrupted has not been run yet."""
         if span.fault in i.INTERRUPTS:
             return
-        call = self._calls.that_ran(span.call_id, span.name, span.arguments)
+        call = self._calls.that_ran(span.call_id, span.name, span.given)
         blank = self._blanks.get(agent or "")
         if blank is not None and (call is None or call.ran):
             blank.ran.append(span)

@@ -70,13 +70,19 @@ class SpanFacts:
     logprobs: TokenLogprobs | None = None
     call_id: str = ""
     arguments: dict[str, Any] | None = None
+    argument: str | None = None
     result: str | None = None
     failed: bool = False
     told: Told | None = None
 
     @property
+    def given(self) -> dict[str, Any] | str | None:
+        """What a tool was called with: its arguments, or the text of the only one."""
+        return self.argument if self.arguments is None else self.arguments
+
+    @property
     def answers(self) -> list[Chat]:
-        """What a part of the program put out as answers of tools, after the last word of a model."""
+        """What a part of the program says that tools answered, after the last word of a model."""
         found: list[Chat] = []
         for message in self.passed_on if self.kind == "chain" else []:
             if message["role"] == "assistant":

@@ -96,6 +96,7 @@ def _tool(facts: SpanFacts, values: Values, called: str) -> None:
     facts.name = values.text(i.OI_TOOL_NAME) or called
     given = values.either(i.OI_INPUT, i.OI_TOOL_PARAMETERS)
     facts.arguments = given if isinstance(given, dict) else None
+    facts.argument = given if isinstance(given, str) else None
     facts.call_id = values.text(*i.OI_TOOL_IDS)
     put_out = values.either(i.OI_OUTPUT)
     answer = answer_within(put_out, facts.call_id)
