@@ -66,11 +66,11 @@ class Advice(_Frozen):
 class Finding(_Frozen):
     """Something that is missing or thin.
 
-    ``about`` is a signal, or one of the other subjects in ``advice.toml``. ``dark`` counts, by
-    family, the features that need the signal and have no value at any decision point of the runs
-    that were folded, or, where no run has the signal, one and the same value; ``needing`` counts
-    those that need it. ``blank`` is the share of decision points, in [0, 1], at which they have no
-    value, on average.
+    ``about`` is a signal, or one of the other subjects in ``advice.toml``. ``needing`` counts, by
+    family, the features that need the signal. ``dark`` counts those of them that have no value, or
+    one and the same, at every decision point of the runs that were folded; only where no run has
+    the signal. ``blank`` is the share of decision points, in [0, 1], at which the features that
+    need it have no value, on average.
     """
 
     severity: Severity

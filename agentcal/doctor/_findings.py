@@ -117,22 +117,24 @@ def _whole(seen: Evidence) -> Iterator[Finding]:
 
 
 def _signals(seen: Evidence) -> Iterator[Finding]:
-    models = seen.tally.models.counts()
-    for told in seen.tally.signals():
+    shares = {told.name: told for told in seen.tally.signals()}
+    named = shares["model"].share == 1
+    for told in shares.values():
         signal = BY_NAME[told.name]
         share = told.share
         if told.name == "outcome" or share is None or not _lacks(share, signal.enough):
             continue
         if signal.severity is None:
             continue
-        helpless = told.name == "logprobs" and hopeless(told.name, models)
+        helpless = named and hopeless(told.name, seen.tally.models.counts())
         severity: Severity = "nice to have" if helpless else signal.severity
         found = _finding(seen, severity, told.name, _missing(told))
         need = needing(told.name)
-        dark = seen.folded.without_value() if told.has else seen.folded.without_news()
+        # Where a signal is there in part, what is dark is dark for another reason.
+        dark = frozenset() if told.has else need & seen.folded.dark()
         yield found.model_copy(
             update={
-                "dark": _by_family(need & dark),
+                "dark": _by_family(dark),
                 "needing": _by_family(need),
                 "blank": seen.folded.blank(need),
             }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agentcal.features import FEATURES, decision_points
 from agentcal.trajectory import Trajectory
@@ -38,13 +37,10 @@ class Folded:
         self._high = np.fmax(self._high, np.fmax.reduce(rows))
         self._blank += np.isnan(rows).sum(axis=0)
 
-    def without_value(self) -> frozenset[str]:
-        """Features that are missing at every decision point."""
-        return _named(self._high < self._low)
-
-    def without_news(self) -> frozenset[str]:
+    def dark(self) -> frozenset[str]:
         """Features that are missing or have one and the same value at every decision point."""
-        return _named(self._high <= self._low)
+        varies = self._high > self._low
+        return frozenset(f.name for f, told in zip(FEATURES, varies, strict=True) if not told)
 
     def blank(self, features: frozenset[str]) -> float | None:
         """The share of decision points at which these have no value, on average."""
@@ -52,7 +48,3 @@ class Folded:
         if not chosen or not self.points:
             return None
         return float(self._blank[chosen].mean() / self.points)
-
-
-def _named(chosen: NDArray[np.bool_]) -> frozenset[str]:
-    return frozenset(f.name for f, is_it in zip(FEATURES, chosen, strict=True) if is_it)

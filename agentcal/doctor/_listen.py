@@ -30,8 +30,8 @@ def listen(
 
     Ends after ``seconds``, with the first ``runs`` runs, or when the process is asked to stop by
     SIGINT or SIGTERM, whichever is first. Traces that are going on then are told as far as they
-    have come, unless there are ``runs`` whole ones. ``announce`` is told the address once it is open. Spans
-    carry no outcome, so that the lack of any blocks nothing.
+    have come, unless there are ``runs`` whole ones. ``announce`` is told the address once it is
+    open. Spans carry no outcome, so that the lack of any blocks nothing.
 
     Raises :class:`agentcal.ConfigError` where the port is taken. Call it from the main thread.
     """

@@ -24,7 +24,7 @@ from agentcal.trajectory import (
 )
 
 # Between them, words of most kinds that features look for.
-_FIRST = 'Sorry, first I will "look" F-20990 up. Perhaps it is late?'
+_FIRST = 'Sorry, first I "look" it up: find_order F-20990 . Perhaps it is late?'
 _SECOND = "I was unable to read it. Actually, let me try again:\n- F-20990"
 _THIRD = "You're right. <think>Hm.</think> It is certainly 41.50, then 99.10 more…"
 _FOURTH = "Done: F-20990 got 41.50, you have 99.10. It failed once. Is that likely?"

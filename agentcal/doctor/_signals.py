@@ -50,7 +50,7 @@ SIGNALS: Final[tuple[Signal, ...]] = (
     ),
     Signal("call_ids", "call ids that join", "calls", "nice to have", _MOST, c.joining_ids),
     Signal(
-        "tools", "tool declarations", "runs", "costly", _MOST,
+        "tools", "tool declarations", "runs", "nice to have", _MOST,
         c.in_run(lambda run: bool(run.tools)), c.unset(tools=[]),
     ),
     Signal(

@@ -47,7 +47,6 @@ class Tally:
         self._labelled = self._succeeded = 0
         self._sources = Names()
         self.runs = self.turns = self.calls = self.unfinished = self.with_gaps = 0
-        self.several_agents = 0
         self.agents, self.models, self.gaps = Names(), Names(), Names()
         self.ends, self.dialects = Names(), Names()
 
@@ -72,7 +71,6 @@ class Tally:
 
     def _who(self, run: Trajectory) -> None:
         agents = {step.agent for step in run.steps if step.agent}
-        self.several_agents += len(agents) > 1
         for name in sorted(agents | ({run.agent} if run.agent else set())):
             self.agents.add(name)
         models = {step.model for step in run.steps if step.model}

@@ -19,7 +19,7 @@ from agentcal.telemetry._raw import RawLog, RawSpan
 from agentcal.trajectory import Trajectory
 
 MOST_ITEMS = 200_000
-"""Spans and log records kept at a time; with more, the traces that were idle longest are told as they are."""
+"""Spans and log records kept at a time; with more, what was idle longest is told as it is."""
 
 _WAITING_RUNS = 10_000
 _REASONS = 20
