@@ -40,10 +40,11 @@ def tables(diagnosis: Diagnosis) -> Iterator[RenderableType]:
 
 def _head(diagnosis: Diagnosis) -> Iterator[str]:
     d, said = diagnosis, diagnosis.outcomes
-    yield f"{d.runs} runs, {d.turns} turns, {d.calls} calls; from {_counts(d.origins)}"
+    sizes = ((d.runs, "run"), (d.turns, "turn"), (d.calls, "call"))
+    yield f"{', '.join(_many(*size) for size in sizes)}; from {_counts(d.origins)}"
     rate = "" if said.success_rate is None else f", {said.success_rate:.0%} succeed"
     yield (
-        f"outcomes  {said.labelled} of {d.runs} runs{rate}, {said.groups} tasks"
+        f"outcomes  {said.labelled} of {d.runs} runs{rate}, {_many(said.groups, 'task')}"
         + (f"; said by {_counts(said.sources)}" if said.sources else "")
     )
     yield f"ended     {_counts(d.end_reasons)}; unfinished {d.unfinished}"
@@ -56,6 +57,10 @@ def _head(diagnosis: Diagnosis) -> Iterator[str]:
             f"traces without a run {got.traces_without_run}"
             + (f"; refused {_counts(got.refused)}" if got.refused else "")
         )
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count} {word}{'s' * (count != 1)}"
 
 
 def _counts(counts: Mapping[str, int]) -> str:
@@ -112,7 +117,7 @@ def _features(finding: Finding) -> str:
 def _verdict(diagnosis: Diagnosis) -> str:
     blocking = sum(finding.severity == "blocking" for finding in diagnosis.findings)
     if blocking:
-        return f"{blocking} blocking problem{'s' * (blocking != 1)}: nothing can be fitted on this."
+        return f"{_many(blocking, 'blocking problem')}: nothing can be fitted on this."
     costly = sum(finding.severity == "costly" for finding in diagnosis.findings)
-    missing = f", {costly} costly lack{'s' * (costly != 1)}" if costly else ""
-    return f"Nothing blocks{missing}; {diagnosis.folded} runs were folded to see the features."
+    missing = f", {_many(costly, 'costly lack')}" if costly else ""
+    return f"Nothing blocks{missing}; features seen in {_many(diagnosis.folded, 'run')}."

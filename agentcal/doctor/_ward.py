@@ -37,10 +37,11 @@ class Ward:
     """Takes spans from any thread and gives runs to the one that asks.
 
     A trace is told when its root has come and nothing more for ``settle_s`` seconds, or nothing at
-    all for ``idle_s``: who exports in batches sends a trace in parts, and logs apart from spans.
+    all for ``idle_s``. Exporters send in batches, by default every five seconds: the parts of other
+    processes and the log records come that much after the root.
     """
 
-    def __init__(self, settle_s: float = 2.0, idle_s: float = 600.0) -> None:
+    def __init__(self, settle_s: float = 6.0, idle_s: float = 600.0) -> None:
         self._settle_s, self._idle_s = settle_s, idle_s
         self._lock = threading.Lock()
         self._open: OrderedDict[str, _Open] = OrderedDict()
