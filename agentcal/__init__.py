@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from agentcal.calibration import Calibrator, Confidence, FitReport, Reason, fit
     from agentcal.data import sample_runs
     from agentcal.declarations import DeclaredRuns, declare_tools
+    from agentcal.doctor import Diagnosis, examine
     from agentcal.errors import (
         AgentcalError,
         ArtefactError,
@@ -67,6 +68,8 @@ _HOME = {
     "FitReport": "calibration",
     "Reason": "calibration",
     "fit": "calibration",
+    "Diagnosis": "doctor",
+    "examine": "doctor",
     "Evaluation": "evaluation",
     "evaluate": "evaluation",
     "sample_runs": "data",
@@ -106,6 +109,8 @@ __all__ = [  # noqa: RUF022 - grouped by room
     "fit",
     "Evaluation",
     "evaluate",
+    "Diagnosis",
+    "examine",
     "sample_runs",
     "__version__",
 ]
