@@ -1,4 +1,4 @@
-"""Commands: `agentcal fit | evaluate | score | inspect | doctor | convert | demo`. Thin: no logic."""
+"""Commands: `agentcal fit | evaluate | score | inspect | doctor | convert | demo`. No logic."""
 
 from agentcal.cli._app import main
 
