@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agentcal.formats._format import Context
-from agentcal.recorder import PendingRun
-from agentcal.recorder._record import Record
+from agentcal.recorder import PendingRun, Record
 from agentcal.telemetry import _names_in as i
 from agentcal.telemetry._draft import Draft
 from agentcal.telemetry._enrich import (
@@ -18,7 +17,7 @@ from agentcal.telemetry._forest import RunSpans
 from agentcal.telemetry._gaps import NO_TASK, gaps_of
 from agentcal.telemetry._head import head_of
 from agentcal.telemetry._narrator import Narrator
-from agentcal.telemetry._span import SpanFacts
+from agentcal.telemetry._span import Chat, SpanFacts
 from agentcal.telemetry._tree import Tree, order
 from agentcal.trajectory import EndReason, Intervention, Trajectory
 
@@ -39,8 +38,8 @@ def assemble(run: RunSpans, context: Context, earlier: PendingRun | None = None)
 
     The result does not depend on the order of the spans, or on how often each one came.
     """
-    alone, twice = from_one_teller(run.spans)
-    spans = with_what_chains_know(one_span_a_turn(alone, run.tree), run.tree)
+    alone, twice = from_one_teller(one_span_a_turn(run.spans, run.tree))
+    spans = with_what_chains_know(alone, run.tree)
     spans.sort(key=order)
     head = head_of(run, spans, context)
     if earlier is not None:
@@ -89,8 +88,16 @@ def _narrate(narrator: Narrator, run: RunSpans, spans: list[SpanFacts]) -> None:
             narrator.tool(span, agent)
         elif span.answers and span is not run.root:
             narrator.passed_on(span.answers)
+    narrator.over(_last_word(run, spans))
+
+
+def _last_word(run: RunSpans, spans: list[SpanFacts]) -> Chat | None:
+    """What the run replied: its root says so, or the one span of an agent right under it."""
     root = run.root
-    narrator.over(root.reply if root is not None and not root.fault else None)
+    if root is None or root.fault:
+        return None
+    inner = [s for s in spans if s.parent_id == root.span_id and s.kind in ("agent", "chain")]
+    return root.reply or (inner[0].reply if len(inner) == 1 else None)
 
 
 def _keys(spans: list[SpanFacts], tree: Tree) -> dict[str, str]:

@@ -93,5 +93,6 @@ class Calls:
 
 def _is_given(arguments: dict[str, Any] | None, given: Any) -> bool:
     if arguments is None or isinstance(given, dict):
-        return arguments == given
-    return len(arguments) == 1 and as_text(next(iter(arguments.values()))) == given
+        return bool(arguments == given)
+    texts = [as_text(value) for value in arguments.values()]
+    return texts == [given]

@@ -21,7 +21,7 @@ def gaps_of(
         _counted(narrator.lost, "model turn", "known only from what came after"),
         _counted(narrator.strange, "tool span", "that no recorded turn proposed"),
         _counted(_orphans(run), "span", "without a parent"),
-        _counted(cut, "content or attribute", "cut off by a limit of the tracer"),
+        _counted(cut, "value", "cut off by a limit of the tracer"),
         _counted(twice, "model turn", "told by two tracers; one of them was read"),
     ]
     own = [gap for span in spans if span.told for gap in span.told.gaps]

@@ -25,6 +25,7 @@ from agentcal.testing import (
     says,
 )
 from agentcal.trajectory import TokenLogprobs, Usage
+from tests.telemetry_in.matrix import SCENARIOS as NAMES
 
 LOGPROBS = TokenLogprobs(tokens=["a", "b"], logprobs=[-0.1, -0.7], top=[[-0.1, -2.5], [-0.7, -0.9]])
 USED = Usage(input_tokens=11, output_tokens=5, reasoning_tokens=2)
@@ -233,23 +234,4 @@ def asks_in_node(thread: str) -> None:
     resume(graph, "shorter", thread)
 
 
-SCENARIOS: dict[str, Callable[[str], None]] = {
-    run.__name__: run
-    for run in (
-        rich,
-        created,
-        broken,
-        raises,
-        two_requests,
-        approved,
-        declined,
-        asks_in_tool,
-        reviewed,
-        never_resumed,
-        as_tool,
-        nested,
-        handed_over,
-        retried,
-        asks_in_node,
-    )
-}
+SCENARIOS: dict[str, Callable[[str], None]] = {name: globals()[name] for name in NAMES}
