@@ -24,6 +24,10 @@ EndReason = Literal["answered", "max_steps", "error", "interrupted", "cancelled"
 
 Role = Literal["user", "system", "agent"]
 
+InterventionKind = Literal[
+    "approved", "edited", "rejected", "responded", "verified", "aborted", "resumed"
+]
+
 
 def _finite_or_none(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
@@ -131,7 +135,7 @@ class Intervention(_Model):
     """
 
     step: int = Field(ge=0)
-    kind: Literal["approved", "edited", "rejected", "responded", "verified", "aborted", "resumed"]
+    kind: InterventionKind
     by: str = ""
     detail: str = ""
 

@@ -25,7 +25,7 @@ def write_jsonl(runs: Iterable[Trajectory], path: AnyPath) -> int:
     read from ``path`` itself. Reading gives back equal runs, save that lone surrogates become
     U+FFFD. Raises ``OSError`` where the folder does not exist or cannot be written to.
     """
-    return write_lines(map(_line, runs), Path(path))
+    return write_lines((as_json(run) + b"\n" for run in runs), Path(path))
 
 
 def write_lines(lines: Iterable[bytes], target: Path) -> int:
@@ -66,14 +66,15 @@ def _write_each(lines: Iterable[bytes], write: Callable[[bytes], Any]) -> int:
     return count
 
 
-def _line(run: Trajectory) -> bytes:
-    """The schema version is a default and would be left out, but it is what marks the format."""
+def as_json(run: Trajectory) -> bytes:
+    """One JSON document without line breaks; lone surrogates become U+FFFD."""
+    # the version is a default and would be left out, but it is what marks the format
     head = f'{{"schema_version":{run.schema_version},'.encode()
     try:
         body = run.model_dump_json(exclude_defaults=True).encode()
     except PydanticSerializationError:
         body = encoded(run.model_dump(exclude_defaults=True))
-    return head + body[1:] + b"\n"
+    return head + body[1:]
 
 
 def encoded(value: Any, *, indent: int | None = None) -> bytes:

@@ -5,6 +5,7 @@ from agentcal.recorder._memory_pending import MemoryPending
 from agentcal.recorder._observer import Observer
 from agentcal.recorder._pending import PendingRun, PendingRuns
 from agentcal.recorder._quiet import QuietObserver
+from agentcal.recorder._record import Record
 from agentcal.recorder._recorder import Recorder
 from agentcal.recorder._run import Run
 from agentcal.recorder._sqlite_pending import SqlitePending
@@ -17,6 +18,7 @@ __all__ = [
     "PendingRun",
     "PendingRuns",
     "QuietObserver",
+    "Record",
     "Recorder",
     "RecorderStats",
     "Run",

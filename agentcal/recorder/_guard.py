@@ -27,7 +27,7 @@ def guarded(
                 self._keeper.touch(self)
                 return method(self, *args, **kwargs)
             except Exception as error:
-                self._failed(f"recording {method.__name__}", error)
+                self._note_failure(f"recording {method.__name__}", error)
                 return None
 
     return safe

@@ -17,7 +17,7 @@ from agentcal.recorder._writer import Writer
 from agentcal.trajectory import Trajectory
 
 if TYPE_CHECKING:
-    from agentcal.recorder._run import Run
+    from agentcal.recorder._handle import Handle
     from agentcal.recorder._stats import Counters
 
 _LONGEST_SLEEP_S = 60.0
@@ -45,12 +45,12 @@ class Keeper:
         # Runs in a store that the user brought wait on when this recorder is closed.
         self._pending, self._own = pending, MemoryPending(most)
         self.desk = self._desk()
-        self._open: OrderedDict[Run, float] = OrderedDict()
+        self._open: OrderedDict[Handle, float] = OrderedDict()
         self._lock = threading.Lock()
         weakref.finalize(self, writer.close, 0).atexit = False
         _ALL.add(self)
 
-    def open(self, run: Run) -> None:
+    def open(self, run: Handle) -> None:
         """A run begins; the one that was idle longest makes room if need be."""
         with self._lock:
             self._open[run] = time.monotonic()
@@ -59,20 +59,20 @@ class Keeper:
         )
         self.sweep()
 
-    def touch(self, run: Run) -> None:
+    def touch(self, run: Handle) -> None:
         """Something happened in this run."""
         with self._lock:
             if run in self._open:
                 self._open[run] = time.monotonic()
                 self._open.move_to_end(run)
 
-    def finish(self, run: Run, whole: Trajectory, *, expired: bool) -> None:
+    def finish(self, run: Handle, whole: Trajectory, *, expired: bool) -> None:
         """A run is over."""
         self._forget(run)
         self._counters.add("expired" if expired else "ended")
         self._writer.write(whole)
 
-    def park(self, run: Run, pending: PendingRun) -> None:
+    def park(self, run: Handle, pending: PendingRun) -> None:
         """A run waits for somebody."""
         self._forget(run)
         self._counters.add("interrupted")
@@ -108,7 +108,7 @@ class Keeper:
     def _desk(self) -> Desk:
         return Desk(self._own if self._pending is None else self._pending, self._writer, self._most)
 
-    def _superfluous(self) -> list[tuple[Run, str]]:
+    def _superfluous(self) -> list[tuple[Handle, str]]:
         limit = time.monotonic() - self._expire_s
         found = []
         with self._lock:
@@ -128,7 +128,7 @@ class Keeper:
         for run in self._own.drain():
             self._writer.write(run.trajectory)
 
-    def _forget(self, run: Run) -> None:
+    def _forget(self, run: Handle) -> None:
         with self._lock:
             self._open.pop(run, None)
 

@@ -11,12 +11,14 @@ from agentcal.recorder._calls import Calls, Place
 from agentcal.trajectory import CallStatus, Intervention, Message, Step, ToolCall, Trajectory
 
 _STATUSES = get_args(CallStatus)
+_DEEPER = "#/:!"
 _FOLDED = ("task", "system", "tools", "limits")
 
 
 class Record:
-    """The growing record of one run. Not thread-safe: a :class:`Run` guards it.
+    """The growing record of one run, for those who put runs together out of what they find later.
 
+    Not thread-safe: for a run that is going on there is :class:`Run`, which guards one of these.
     ``keys`` has the place in the program that made it for each step, where known. ``inbox`` holds
     the messages since the last turn. ``arrived[i]``: the calls whose result came while step ``i``
     was the newest.
@@ -35,24 +37,33 @@ class Record:
         self._index()
 
     def describe(self, facts: Mapping[str, Any]) -> bool:
-        """Fill what is empty in the head; says whether the fold would have liked to know.
+        """Fill what is empty in the head, and add tools with new names.
 
-        Raises ``ValidationError`` for what does not belong there.
+        Says whether the fold would have liked to know. Raises ``ValidationError`` for what does not
+        belong there.
         """
-        news = {name: value for name, value in facts.items() if not getattr(self.head, name)}
-        if not news:
-            return False
-        sound = Trajectory.model_validate({"run_id": self.head.run_id, **news})
-        self.head = self.head.model_copy(update={name: getattr(sound, name) for name in news})
-        return not news.keys().isdisjoint(_FOLDED)
+        wanted = {n: v for n, v in facts.items() if n == "tools" or not getattr(self.head, n)}
+        sound = Trajectory.model_validate({"run_id": self.head.run_id, **wanted})
+        news = {name: getattr(sound, name) for name in wanted}
+        if "tools" in news:
+            known = {tool.name for tool in self.head.tools}
+            more = [tool for tool in sound.tools if tool.name not in known]
+            news["tools"] = [*self.head.tools, *more]
+        changed = {name for name, value in news.items() if value != getattr(self.head, name)}
+        self.head = self.head.model_copy(update=news)
+        return not changed.isdisjoint(_FOLDED)
 
     def add(self, step: Step, key: str | None) -> Step:
-        """A model turn; the waiting messages become its inputs. Gives back the recorder's copy."""
+        """A model turn; the waiting messages become its inputs. Gives back the recorder's copy.
+
+        A turn that is run again has the inputs of the old one, unless it brings its own.
+        """
         mine = _copy(step)
         for call in mine.tool_calls:
             call.returned_after = None
         told = [*self.inbox, *step.inputs]
-        again = self._inputs.pop(key, []) if key else []
+        before = self._inputs.pop(key, []) if key else []
+        again = [] if step.inputs else before
         mine.inputs = [*(message for message in again if message not in told), *told]
         self.inbox = []
         self.steps.append(mine)
@@ -99,13 +110,11 @@ class Record:
 
         Messages that had reached such a turn reach it again when its key comes back.
         """
-        if key not in self.keys:
-            return False
-        gone = set(self._void(key))
-        for i in gone:
-            self._inputs[self.keys[i] or ""] = self.steps[i].inputs
-        self._take_out(gone)
-        return True
+        return bool(self._withdraw(set(self._void(key)) if key in self.keys else set()))
+
+    def again(self, place: str) -> list[Step]:
+        """Take out the turns whose keys lie under ``place``, and give them back."""
+        return self._withdraw({i for i, key in enumerate(self.keys) if _lies_under(place, key)})
 
     def copy(self) -> Trajectory:
         """A copy as it stands now."""
@@ -121,17 +130,34 @@ class Record:
             update={
                 "steps": steps,
                 "trailing_inputs": [*self.inbox],
-                "interventions": [*self.interventions],
+                "interventions": self._interventions(len(steps)),
                 "gaps": [*self.head.gaps, *notes],
                 "metadata": {**self.head.metadata},
             }
         )
+
+    def _interventions(self, steps: int) -> list[Intervention]:
+        """Those about a turn that is to be run again stand with the newest one until it comes."""
+        return [
+            entry if entry.step < steps else entry.model_copy(update={"step": steps - 1})
+            for entry in self.interventions
+            if steps
+        ]
 
     def _void(self, key: str) -> Iterator[int]:
         first, place = self.keys.index(key), _place(key)
         for i in range(first, len(self.keys)):
             if i == first or (place is not None and _place(self.keys[i]) == place):
                 yield i
+
+    def _withdraw(self, gone: set[int]) -> list[Step]:
+        if not gone:
+            return []
+        steps = [self.steps[i] for i in sorted(gone)]
+        for i in gone:
+            self._inputs[self.keys[i] or ""] = self.steps[i].inputs
+        self._take_out(gone)
+        return steps
 
     def _take_out(self, gone: set[int]) -> None:
         kept = [i for i in range(len(self.steps)) if i not in gone]
@@ -178,6 +204,12 @@ def _copy(step: Step) -> Step:
 def _place(key: str | None) -> str | None:
     place, _, ordinal = (key or "").rpartition("#")
     return place if ordinal.isdecimal() else None
+
+
+def _lies_under(place: str, key: str | None) -> bool:
+    if key is None or not key.startswith(place):
+        return False
+    return key == place or key[len(place)] in _DEEPER
 
 
 def _is_sound(duration_s: float | None) -> bool:

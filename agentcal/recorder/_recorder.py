@@ -131,6 +131,10 @@ class Recorder:
             self._shared.faults.note("resuming a run", error)
             return None
 
+    def failed(self, doing: str, error: BaseException) -> None:
+        """As :meth:`Run.failed`, where no run could be opened or it is over: counted and logged."""
+        self._shared.faults.note(doing, error)
+
     def _head(self, run_id: str, facts: dict[str, Any]) -> Trajectory:
         try:
             return Trajectory.model_validate({"run_id": run_id, **facts})

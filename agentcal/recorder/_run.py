@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
 from agentcal.features import DecisionPoint
-from agentcal.recorder._calls import Place
 from agentcal.recorder._guard import guarded
-from agentcal.recorder._info import RunInfo
-from agentcal.recorder._keeper import Keeper
+from agentcal.recorder._handle import Handle
 from agentcal.recorder._pending import PendingRun
-from agentcal.recorder._record import Record
-from agentcal.recorder._scorer import Scorer
-from agentcal.recorder._shared import Event, Shared
 from agentcal.trajectory import (
     CallStatus,
     EndReason,
     Intervention,
+    InterventionKind,
     Limits,
     Message,
     Role,
@@ -31,12 +26,8 @@ from agentcal.trajectory import (
 if TYPE_CHECKING:
     from agentcal.calibration import Confidence
 
-InterventionKind = Literal[
-    "approved", "edited", "rejected", "responded", "verified", "aborted", "resumed"
-]
 
-
-class Run:
+class Run(Handle):
     """One request to an agent, while it is going on. Made by :meth:`Recorder.start`.
 
     Every method may be called from any thread and never raises: an error is logged once a kind and
@@ -44,19 +35,13 @@ class Run:
     Once ``closed``, methods do nothing.
     """
 
-    def __init__(self, record: Record, shared: Shared, keeper: Keeper) -> None:
-        self.run_id = record.head.run_id
-        self.conversation = record.head.conversation
-        self.closed = False
-        self._record, self._shared, self._keeper = record, shared, keeper
-        self._scorer = Scorer(record, shared)
-        # Observers may ask for the trajectory or the decision point when they are told something.
-        self._lock = threading.RLock()
-        self._info: RunInfo | None = None
-
     @property
     def confidence(self) -> Confidence | None:
-        """The newest one; None before the first turn, without a calibrator and after an error."""
+        """That of the newest turn; None where there is none.
+
+        So it is before the first turn, without a calibrator, after an error, and when turns were
+        withdrawn and none has followed.
+        """
         return self._scorer.confidence
 
     @guarded
@@ -70,7 +55,10 @@ class Run:
         model: str | None = None,
         limits: Limits | None = None,
     ) -> None:
-        """Facts that become known late; what is known already stays as it is."""
+        """Facts that become known late; what is known already stays as it is.
+
+        ``tools`` with new names join those that are known: several agents may work in one run.
+        """
         given = {
             "task": task,
             "system": system,
@@ -98,6 +86,7 @@ class Run:
         ``key`` names the place in the program that asked the model. Where it was seen before, the
         place is run again (a retry, a resume): the new turn comes last, and the old one goes, with
         its results. Of keys of the form ``place#ordinal``, later turns of the same place go too.
+        The new turn has the inputs of the old one, unless ``step`` brings inputs of its own.
         """
         if key and self._record.withdraw(key):
             self._scorer.refold()
@@ -105,9 +94,23 @@ class Run:
         try:
             self._scorer.score()
         except Exception as error:
-            self._failed("scoring", error)
+            self._note_failure("scoring", error)
         self._tell("replied", len(self._record.steps), mine, self.confidence)
         return self.confidence
+
+    @guarded
+    def again(self, place: str) -> Sequence[Step]:
+        """This place of the program starts again: what it did before is void.
+
+        Gives back the turns that go, with their results: those whose key is ``place``, or goes on
+        from there with ``#``, ``/``, ``:`` or ``!``, as ``tools/expert#0`` lies under ``tools``.
+        Where a key comes back, the messages that had reached its turn reach it again.
+        """
+        gone = self._record.again(place)
+        if gone:
+            self._scorer.refold()
+            self._scorer.confidence = None
+        return gone
 
     @guarded
     def called(self, call_id: str, *, name: str | None = None) -> None:
@@ -159,6 +162,20 @@ class Run:
         self._record.interventions.append(entry)
 
     @guarded
+    def gap(self, text: str) -> None:
+        """The record lacks something: say what, in words and without quoting anybody."""
+        self._record.notes[str(text)] += 1
+
+    @guarded
+    def failed(self, doing: str, error: BaseException) -> None:
+        """Whoever tells of this run could not, for an error came up while ``doing`` something.
+
+        It is counted, logged once a kind (without what ``error`` says), and noted as a gap; the
+        confidence is unavailable from here on. The agent goes on, and so does the record.
+        """
+        self._note_failure(doing, error)
+
+    @guarded
     def interrupted(self, detail: str = "") -> None:
         """The run waits for somebody: it leaves memory until :meth:`Recorder.resume`.
 
@@ -190,62 +207,10 @@ class Run:
             try:
                 return self._record.copy()
             except Exception as error:
-                self._failed("copying the trajectory", error)
+                self._note_failure("copying the trajectory", error)
                 return Trajectory(run_id=self.run_id, gaps=["the record could not be copied"])
 
     @guarded
     def decision(self) -> DecisionPoint | None:
         """The newest decision point; None before the first turn and after an error."""
         return self._scorer.point()
-
-    def _begin(self, event: Literal["started", "resumed"]) -> None:
-        with self._lock:
-            self._tell(event)
-
-    def _abandon(self, why: str, wait_s: float = 0) -> bool:
-        """Close it for the recorder's own reasons; says whether nobody was busy with it."""
-        if not self._lock.acquire(timeout=wait_s):
-            return False
-        try:
-            if not self.closed:
-                self._record.notes[why] += 1
-                self._finish("unknown", expired=True)
-        finally:
-            self._lock.release()
-        return True
-
-    def _finish(self, reason: EndReason, *, expired: bool = False) -> Trajectory:
-        whole = self._close(reason)
-        self._keeper.finish(self, whole, expired=expired)
-        self._tell("ended", whole)
-        return whole
-
-    def _close(self, reason: EndReason) -> Trajectory:
-        self._record.head.end_reason = reason if reason in get_args(EndReason) else "unknown"
-        self.closed = True
-        self._scorer.refold()
-        return self._record.whole()
-
-    def _tell(self, event: Event, *what: object) -> None:
-        if not self._shared.observers:
-            return
-        if self._info is None:
-            self._info = _info(self._record.head)
-        self._shared.tell(event, self._info, *what)
-
-    def _tell_call(self, event: Event, place: Place) -> None:
-        self._tell(event, place.step + 1, place.position, self._record.call(place))
-
-    def _failed(self, doing: str, error: Exception) -> None:
-        self._scorer.give_up()
-        self._record.notes[f"{type(error).__name__} while {doing}, no score from there on"] += 1
-        self._shared.faults.note(doing, error)
-
-    def _after_fork(self) -> None:
-        """In a child process this run is the parent's, and its lock may be held by nobody."""
-        self._lock = threading.RLock()
-        self.closed = True
-
-
-def _info(head: Trajectory) -> RunInfo:
-    return RunInfo(head.run_id, head.conversation, head.agent, head.model, head.task, head.system)

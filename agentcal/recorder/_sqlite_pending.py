@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agentcal.errors import ConfigError
+from agentcal.formats._write import as_json
 from agentcal.recorder._pending import PendingRun
-from agentcal.sinks._json import as_json
 from agentcal.trajectory import Trajectory
 
 _LOG = logging.getLogger("agentcal")

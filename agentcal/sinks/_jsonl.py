@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from agentcal.errors import ConfigError
-from agentcal.sinks._json import as_json
+from agentcal.formats._write import as_json
 from agentcal.sinks._lock import locked
 from agentcal.trajectory import Trajectory
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from agentcal.recorder._record import Record
+from agentcal.recorder import Record
 from agentcal.trajectory import CallStatus, Message, Role, Step
 
 

@@ -40,6 +40,13 @@ class Calls:
                 self._claimed.discard(call.id)
                 self._drafts.pop(call.id, None)
 
+    def withdrawn(self, calls: Iterable[ToolCall]) -> None:
+        """The turn that proposed these is void."""
+        for call in calls:
+            self._waiting.pop(call.id, None)
+            self._claimed.discard(call.id)
+            self._drafts.pop(call.id, None)
+
     def claim(self, name: str) -> str:
         """The oldest waiting call of this tool, for one that runs without saying for which.
 

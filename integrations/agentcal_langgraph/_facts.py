@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from langchain_core.utils.function_calling import convert_to_openai_tool
@@ -21,12 +21,17 @@ def model_in(metadata: Mapping[str, Any], params: Mapping[str, Any]) -> str | No
     return next((name for name in named if isinstance(name, str) and name), None)
 
 
-def tools_in(params: Mapping[str, Any]) -> list[ToolDeclaration]:
-    """The tools that the model is offered; those in a shape that nobody can read are left out."""
+def tools_in(params: Mapping[str, Any], known: Container[str | None]) -> list[ToolDeclaration]:
+    """The tools that the model is offered, save those whose names are ``known``.
+
+    Those in a shape that nobody can read are left out.
+    """
     offered = params.get("tools") or params.get("functions")
     if not isinstance(offered, (list, tuple)):
         return []
-    return declarations([shape for tool in offered for shape in _shapes(tool)])
+    new = (shape for tool in offered if _name(tool) not in known for shape in _shapes(tool))
+    shapes = [shape for shape in new if _name(shape) not in known]
+    return declarations(shapes) if shapes else []
 
 
 def carried(metadata: Mapping[str, Any]) -> dict[str, JsonValue]:
@@ -38,6 +43,16 @@ def carried(metadata: Mapping[str, Any]) -> dict[str, JsonValue]:
         and key not in _TAKEN
         and not key.startswith(_FRAMEWORK)
     }
+
+
+def _name(tool: Any) -> str | None:
+    """The name, where it is quickly found: this is asked for at every turn."""
+    if isinstance(tool, Mapping):
+        function = tool.get("function")
+        found = function.get("name") if isinstance(function, Mapping) else tool.get("name")
+    else:
+        found = getattr(tool, "name", None)
+    return found if isinstance(found, str) else None
 
 
 def _shapes(tool: Any) -> list[Any]:

@@ -3,38 +3,35 @@
 from __future__ import annotations
 
 import functools
-import logging
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-_LOG = logging.getLogger("agentcal")
-_logged: set[tuple[str, str]] = set()
+if TYPE_CHECKING:
+    from agentcal_langgraph._watch import Watch
+    from agentcal_langgraph._watcher import GraphWatcher
 
 Event = TypeVar("Event", bound=Callable[..., None])
 
 
 def harmless(event: Event) -> Event:
-    """Whatever goes wrong in here, the agent goes on; the first error of each kind is logged."""
+    """Whatever goes wrong in here, the agent goes on; the record of the run says what is lost."""
 
     @functools.wraps(event)
-    def safe(*args: Any, **kwargs: Any) -> None:
+    def safe(self: GraphWatcher, *args: Any, **kwargs: Any) -> None:
+        watch: Watch | None = None
         try:
-            event(*args, **kwargs)
+            # before the event: when a graph has ended, nothing leads from its id to its run
+            watch = self._open.watch_of(kwargs.get("run_id"), kwargs.get("parent_run_id"))
+            event(self, *args, **kwargs)
         except Exception as error:
-            _log_once(event.__name__, error)
+            _note(self, watch, f"handling {event.__name__}", error)
 
     return cast("Event", safe)
 
 
-def _log_once(where: str, error: Exception) -> None:
-    """Not what the error says, for it may quote a user; at level DEBUG, all of it."""
-    kind = (where, type(error).__name__)
-    if kind not in _logged:
-        _logged.add(kind)
-        _LOG.error(
-            "%s in %s of agentcal_langgraph; the agent goes on, and the record of its run lacks "
-            "what happened there (said once for each kind of error)",
-            kind[1],
-            where,
-            exc_info=_LOG.isEnabledFor(logging.DEBUG),
-        )
+def _note(watcher: GraphWatcher, watch: Watch | None, doing: str, error: Exception) -> None:
+    recorder = watcher.recorder
+    if watch is not None:
+        watch.broke(doing, error, over=watch.root not in watcher._open.watches)
+    elif recorder is not None:
+        recorder.failed(doing, error)

@@ -34,6 +34,14 @@ class Open:
         self.watches[root] = watch
         self.places[root] = Place(watch, Scope(""), "", invocation.agent_name)
 
+    def watch_of(self, *run_ids: UUID | None) -> Watch | None:
+        """The watch of the first of these chains, tools and models that is known."""
+        for run_id in run_ids:
+            known = None if run_id is None else self.places.get(run_id) or self.turns.get(run_id)
+            if known is not None:
+                return known.watch
+        return None
+
     def enter(self, run_id: UUID, place: Place) -> None:
         """A part of a graph begins."""
         self.places[run_id] = place

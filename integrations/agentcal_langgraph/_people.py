@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from agentcal import ToolCall
+from agentcal.trajectory import InterventionKind
 
-Kind = Literal["approved", "edited", "rejected", "responded"]
-
-_KINDS: Mapping[str, Kind] = {
+_KINDS: Mapping[str, InterventionKind] = {
     "approve": "approved",
     "accept": "approved",
     "edit": "edited",
@@ -25,7 +24,7 @@ _INTERRUPT_ID = re.compile(r"[0-9a-f]{32}")
 class Decision(NamedTuple):
     """``call_id`` is empty where the answer does not tell which call it is about."""
 
-    kind: Kind
+    kind: InterventionKind
     call_id: str
     detail: str
 

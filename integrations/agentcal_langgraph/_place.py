@@ -64,17 +64,21 @@ class Place:
             named = name if name and name != UNNAMED else ""
             return Place(self.watch, self.scope, self.ns, self.agent, name=named)
         key, agent = self._as_graph()
-        return Place(self.watch, Scope(f"{key}/{_task(metadata)}"), ns, agent)
+        return Place(self.watch, self._starts(f"{key}/{_task(metadata)}"), ns, agent)
 
     def called(self, name: str, call_id: str) -> Place:
         """The place of a tool that starts here."""
         which = call_id or f"{name}.{self.scope.next('!' + name)}"
-        scope = Scope(f"{self.scope.key}!{which}")
+        scope = self._starts(f"{self.scope.key}!{which}")
         return Place(self.watch, scope, self.ns, self.agent, tool=call_id)
 
     def turn(self) -> str:
         """The key of the next model turn here."""
         return f"{self.scope.key}#{self.scope.next('#')}"
+
+    def _starts(self, key: str) -> Scope:
+        self.watch.starts(key)
+        return Scope(key)
 
     def _as_graph(self) -> tuple[str, str | None]:
         """Key and agent of the graph that this place is, for it has tasks.

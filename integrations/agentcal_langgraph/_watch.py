@@ -23,7 +23,7 @@ from agentcal_langgraph._place import Place
 from agentcal_langgraph._request import messages_in, newest_request, request_in
 from agentcal_langgraph._results import Result
 
-_REBUILT = "the turns before this were not watched; they are read from the messages"
+_REBUILT = "the first turns were not watched; they are read from the messages"
 _UNANSWERED = {"status": "missing", "result": None}
 
 
@@ -53,7 +53,9 @@ class Watch:
         self._request = request_in(invocation.given)
         self._calls = Calls()
         self._task: set[str] = set(self._request.parts)
-        self._unknown = {"system", "tools", "model"}
+        self._unknown = {"system", "model"}
+        self._tools: set[str | None] = set()
+        self._begun: set[str] = set()
         self._lost = False
         self._run: Run | None = None
         self._lock = threading.Lock()
@@ -75,6 +77,23 @@ class Watch:
                     self._run = self._resumed() or self._started()
         return self._run
 
+    def recalled(self, messages: Sequence[BaseMessage]) -> Run:
+        """The run; what happened before, where nobody kept it, is read from these messages."""
+        run = self.open()
+        self._recall(run, messages)
+        return run
+
+    def starts(self, key: str) -> None:
+        """A node or a tool starts; in one invocation that happens again only if it is retried.
+
+        Nothing is remembered from one attempt to the next: subgraphs and ``@task``s start anew.
+        """
+        if key not in self._begun:
+            self._begun.add(key)
+            return
+        for step in self.open().again(key) or ():
+            self._calls.withdrawn(step.tool_calls)
+
     def asked(
         self,
         place: Place,
@@ -83,13 +102,11 @@ class Watch:
         metadata: Mapping[str, Any],
     ) -> Turn:
         """A model is asked: take from its messages what is not known yet."""
-        run = self.open()
-        self._recall(run, messages)
+        run = self.recalled(messages)
         if not self._task:
             self._task_from(run, messages)
         model = model_in(metadata, params)
-        if self._unknown:
-            self._describe(run, messages, params, model)
+        self._describe(run, messages, params, model)
         heard = news(messages, self._task, self._calls.waiting)
         self._calls.read(run, heard.results)
         return Turn(self, place.turn(), heard.inputs, place.agent, model, time.perf_counter())
@@ -118,9 +135,8 @@ class Watch:
 
     def ended(self, outputs: Any) -> None:
         """The root chain has ended: the run is over, or waits for somebody."""
-        run = self.open()
         messages = [m for m in messages_in(outputs) if isinstance(m, BaseMessage)]
-        self._recall(run, messages)
+        run = self.recalled(messages)
         self._calls.read(run, news(messages, self._task, self._calls.waiting).results)
         if self.stops or stops_before_tools(messages, self._calls.waiting):
             run.interrupted()
@@ -139,6 +155,16 @@ class Watch:
         self._calls.settle(run)
         run.ended(reason, error=f"{type(error).__name__}: {error}" if reason == "error" else "")
 
+    def broke(self, doing: str, error: Exception, *, over: bool) -> None:
+        """An event is lost, for an error came up. ``over``: the root chain has ended."""
+        run = self._run
+        if run is None or run.closed:
+            self.recorder.failed(doing, error)
+            return
+        run.failed(doing, error)
+        if over:
+            run.ended("unknown")
+
     def _resumed(self) -> Run | None:
         found = resumed(self.recorder, self._invocation) if self._request.goes_on else None
         if found is None:
@@ -146,6 +172,7 @@ class Watch:
         run, record = found
         self._task |= {record.task, *record.task.split("\n\n")} - {""}
         self._unknown = {name for name in self._unknown if not getattr(record, name)}
+        self._tools.update(tool.name for tool in record.tools)
         for step in record.steps:
             self._calls.proposed(step.tool_calls)
         return run
@@ -167,11 +194,12 @@ class Watch:
         params: Mapping[str, Any],
         model: str | None,
     ) -> None:
-        tools = tools_in(params) if "tools" in self._unknown else []
+        tools = tools_in(params, self._tools)
+        self._tools.update(tool.name for tool in tools)
         system = system_prompt(messages) if "system" in self._unknown else ""
         if tools or system or "model" in self._unknown:
             run.describe(system=system, tools=tools, model=model)
-        known = {"tools": tools, "system": system, "model": model}
+        known = {"system": system, "model": model}
         self._unknown = {name for name in self._unknown if not known[name]}
 
     def _recall(self, run: Run, messages: Sequence[BaseMessage]) -> None:
@@ -197,4 +225,5 @@ class Watch:
                     self._calls.entered(run, call)
         if steps:
             run.describe(model=steps[-1].model)
-            run.intervened("resumed", detail=_REBUILT)
+            run.intervened("resumed")
+            run.gap(_REBUILT)

@@ -111,8 +111,9 @@ def on(thread: str, **more: Any) -> RunnableConfig:
 
 
 def lasting(run: Trajectory) -> dict[str, Any]:
-    """The run without ids and times of this execution."""
+    """The run without ids and times of this execution, and without how its start is known."""
     plain = run.model_dump(exclude={"run_id", "started_at"})
+    plain["gaps"] = [gap for gap in run.gaps if "not watched" not in gap]
     for step in plain["steps"]:
         del step["latency_s"]
         for entry in step["tool_calls"]:

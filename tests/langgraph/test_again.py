@@ -84,6 +84,53 @@ def test_retries(where: str, saver: Any) -> None:
     assert found == expected
 
 
+@pytest.mark.parametrize("saver", [None, InMemorySaver()])
+@pytest.mark.parametrize("second", ["fewer_turns", "one_agent_less", "nobody"])
+def test_a_retried_node_that_does_less_the_second_time(second: str, saver: Any) -> None:
+    def build(failing: Failing, scripts: list[list[Any]]) -> Any:
+        left = iter(scripts)
+
+        def node(state: MessagesState) -> dict[str, Any]:
+            for script in next(left):
+                helper = react_graph(ScriptedChatModel(script=script), PURE, name="helper")
+                helper.invoke({"messages": [HumanMessage("help")]})
+            failing()
+            return {"messages": [AIMessage("helped"), HumanMessage("and now?")]}
+
+        builder = StateGraph(MessagesState)
+        builder.add_node("node", node, retry_policy=AGAIN)
+        builder.add_node("after", _helper("after"))
+        builder.add_edge(START, "node")
+        builder.add_edge("node", "after")
+        return builder.compile(checkpointer=saver)
+
+    long, short = [LOOK, LOOK, "at last"], ["at once"]
+    last = {"fewer_turns": [short, short], "one_agent_less": [short], "nobody": []}[second]
+    clean, retried = Watched(), Watched()
+    build(Failing(0), [last]).invoke(asked(), clean.config(f"{second} clean"))
+    build(Failing(1), [[long, long], last]).invoke(asked(), retried.config(f"{second} retried"))
+    assert lasting(retried.run()) == lasting(clean.run())
+
+
+@pytest.mark.parametrize("saver", [None, InMemorySaver()])
+def test_a_retried_entrypoint_runs_its_tasks_again(watched: Watched, saver: Any) -> None:
+    failing, said = Failing(1), iter(range(9))
+    model: Any = ScriptedChatModel(script=lambda _: [f"take {next(said)}"])
+
+    @task
+    def once(text: str) -> str:
+        return str(model.invoke(text).text)
+
+    @entrypoint(checkpointer=saver, retry_policy=AGAIN)
+    def flow(text: str) -> str:
+        first = once(text).result()
+        failing()
+        return str(first)
+
+    assert flow.invoke("go", watched.config("t")) == "take 1"
+    assert [step.text for step in watched.run().steps] == ["take 1"]
+
+
 def test_a_tool_node_that_is_retried(watched: Watched) -> None:
     failing = Failing(2)
 
@@ -214,4 +261,5 @@ def test_time_travel_is_a_run_of_its_own(watched: Watched) -> None:
     react_graph(ScriptedChatModel(script=script), PURE).invoke(asked(), alone.config())
     expected = lasting(alone.run())
     expected["steps"][0]["agent"] = None  # the messages do not say who spoke
+    expected["gaps"] = ["the first turns were not watched; they are read from the messages"]
     assert lasting(branch) == expected

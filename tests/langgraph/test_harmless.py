@@ -11,16 +11,10 @@ import pytest
 from agentcal.recorder import QuietObserver, Recorder
 from agentcal.sinks import MemorySink
 from agentcal_langgraph import CalibrationCallbackHandler
-from agentcal_langgraph import _harmless as harmless
 from tests.langgraph.agents import asked, react
 from tests.langgraph.conftest import Watched
 
 SECRET = "the user said hunter2"  # noqa: S105 - not one
-
-
-@pytest.fixture(autouse=True)
-def _nothing_logged_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(harmless, "_logged", set())
 
 
 def _raise(*args: Any, **kwargs: Any) -> Any:
@@ -47,7 +41,8 @@ def test_the_agent_goes_on(
 ) -> None:
     expected = [m.text for m in react().invoke(asked())["messages"]]
     monkeypatch.setattr(f"agentcal_langgraph.{broken}", _raise)
-    with caplog.at_level(logging.INFO, "agentcal"), Recorder(sinks=[MemorySink()]) as recorder:
+    sink = MemorySink()
+    with caplog.at_level(logging.INFO, "agentcal"), Recorder(sinks=[sink]) as recorder:
         config: Any = {"callbacks": [CalibrationCallbackHandler(recorder)]}
         for _ in range(2):
             state = react().invoke(asked(), config)
@@ -56,6 +51,24 @@ def test_the_agent_goes_on(
     assert said
     assert len(said) == len(set(said))
     assert SECRET not in caplog.text
+    assert recorder.stats.errors >= 2
+    assert recorder.stats.expired == 0
+    opened = broken not in {"_watch.request_in", "_watch.started"}
+    assert [any("LookupError while handling on_" in gap for gap in r.gaps) for r in sink.runs] == (
+        [True, True] if opened else []
+    )
+
+
+def test_an_error_at_the_very_end_leaves_no_run_open(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agentcal_langgraph._watch.messages_in", _raise)
+    react().invoke(asked(), watched.config())
+    watched.recorder.close()
+    (run,) = watched.sink.runs
+    assert (len(run.steps), run.end_reason) == (3, "unknown")
+    assert run.gaps == ["LookupError while handling on_chain_end, no score from there on"]
+    assert watched.recorder.stats.errors == 1
 
 
 def test_a_broken_observer_is_the_recorders_business(watched: Watched) -> None:

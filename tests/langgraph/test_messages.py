@@ -209,14 +209,14 @@ def plain(n: int) -> int:
     ids=["openai", "anthropic", "gemini", "bedrock", "object"],
 )
 def test_tools_of_every_provider(offered: Any) -> None:
-    (found,) = tools_in({"tools": [offered]})
+    (found,) = tools_in({"tools": [offered]}, ())
     assert (found.name, found.description) == ("plain", "Plain.")
     assert found.parameters["properties"] == SCHEMA["properties"]
 
 
 @pytest.mark.parametrize("params", [{}, {"tools": None}, {"tools": "x"}, {"tools": [object()]}])
 def test_tools_that_nobody_can_read(params: Any) -> None:
-    assert tools_in(params) == []
+    assert tools_in(params, ()) == []
 
 
 def test_model_names() -> None:

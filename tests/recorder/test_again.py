@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import agentcal as ac
+from agentcal.calibration import Calibrator
 from agentcal.recorder import Recorder, Run
 
 from .agents import asks, call, gated, same
@@ -111,3 +112,69 @@ def test_a_second_result_changes_what_later_turns_have_seen(run: Run) -> None:
     run.returned("1", "found r-77")
     assert same(run.decision(), gated(run.trajectory())[-1])
     assert not same(run.decision(), before)
+
+
+def test_a_place_that_starts_again_takes_out_all_that_lies_under_it(run: Run) -> None:
+    under = ["t#0", "t:a.0/x@1#0", "t!c#1", "t/u#0", "t"]
+    beside = ["t@1#0", "t.1#0", "s/t#0", "tt#0", None]
+    for key in (*under, *beside):
+        run.replied(asks(call(str(key)), text=str(key)), key=key)
+    run.returned("t/u#0", "done")
+    gone = run.again("t")
+    assert [step.text for step in gone or ()] == under
+    assert [c.result for step in gone or () for c in step.tool_calls if c.id == "t/u#0"] == ["done"]
+    assert texts(run) == [str(key) for key in beside]
+    assert run.again("t") == []
+    assert texts(run) == [str(key) for key in beside]
+
+
+def test_a_place_that_starts_again_may_do_less(run: Run) -> None:
+    run.message("said")
+    run.replied(asks(call("1"), text="a"), key="node/a#0")
+    run.replied(asks(text="b"), key="node/b#0")
+    run.intervened("approved")
+    run.again("node")
+    run.replied(asks(text="a again"), key="node/a#0")
+    got = run.trajectory()
+    assert [[m.text for m in step.inputs] for step in got.steps] == [["said"]]
+    assert [(i.step, i.kind) for i in got.interventions] == [(0, "approved")]
+    assert same(run.decision(), gated(got)[-1])
+
+
+def test_what_was_done_about_a_turn_that_does_not_come_back_stays_in_the_run(run: Run) -> None:
+    run.replied(asks(text="first"))
+    run.replied(asks(text="void"), key="node#0")
+    run.intervened("edited")
+    run.again("node")
+    assert [(i.step, i.kind) for i in run.trajectory().interventions] == [(0, "edited")]
+    alone = Recorder().start()
+    alone.replied(asks(text="void"), key="node#0")
+    alone.intervened("edited")
+    alone.again("node")
+    assert alone.trajectory().interventions == []
+
+
+def test_after_turns_were_withdrawn_there_is_no_confidence_until_the_next(
+    calibrator: Calibrator,
+) -> None:
+    run = Recorder(calibrator).start(run_id="r")
+    run.replied(asks(text="a"), key="p#0")
+    first = run.replied(asks(text="b"), key="q#0")
+    assert run.again("nowhere") == []
+    assert run.confidence == first is not None
+    run.again("q")
+    assert run.confidence is None
+    assert run.replied(asks(text="c"), key="q#0") is not None
+
+
+def test_inputs_that_come_again_take_the_place_of_the_old_ones(run: Run) -> None:
+    def told(text: str) -> ac.Step:
+        return ac.Step(inputs=[ac.Message(role="user", text=text)])
+
+    run.replied(told("and now?"), key="p#0")
+    run.replied(told("and now, at the second try?"), key="p#0")
+    run.replied(told("on"), key="p#1")
+    run.message("by the way")
+    run.replied(told("on, again"), key="p#1")
+    said = [[m.text for m in step.inputs] for step in run.trajectory().steps]
+    assert said == [["and now, at the second try?"], ["by the way", "on, again"]]

@@ -81,6 +81,28 @@ def test_no_decision_after_an_error() -> None:
     assert run.trajectory().gaps == ["ValueError while recording returned, no score from there on"]
 
 
+def test_who_tells_of_a_run_may_fail_too(
+    calibrator: Calibrator, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder = Recorder(calibrator)
+    run = recorder.start()
+    assert run.replied(asks(call("1"))) is not None
+    for _ in range(2):
+        run.failed("reading a span", LookupError(SAID))
+    recorder.failed("reading a span", LookupError(SAID))
+    assert run.confidence is None
+    assert run.decision() is None
+    assert run.replied(ac.Step()) is None
+    whole = run.ended()
+    assert whole is not None
+    assert whole.gaps == ["LookupError while reading a span, no score from there on (2 times)"]
+    assert len(whole.steps) == 2
+    stats = recorder.stats
+    assert (stats.errors, stats.scores, stats.unavailable) == (3, 1, 1)
+    assert len(errors(caplog)) == 1
+    assert SAID not in caplog.text
+
+
 class Clumsy(QuietObserver):
     """Fails whenever it is told something."""
 
@@ -227,6 +249,9 @@ def nonsense(run: Run, data: st.DataObject) -> None:
         lambda: run.called(any_(), name=any_()),
         lambda: run.returned(any_(), any_(), any_(), any_(), name=any_()),
         lambda: run.intervened(any_(), call_id=any_(), by=any_(), detail=any_()),
+        lambda: run.again(any_()),
+        lambda: run.gap(any_()),
+        lambda: run.failed(any_(), any_()),
         run.decision,
         run.trajectory,
     ]

@@ -39,6 +39,8 @@ RESULT = st.tuples(
 )
 MESSAGE = st.tuples(st.just("message"), TEXT, st.sampled_from(["user", "system", "agent"]))
 AGAIN = st.tuples(st.just("again"), STEPS, st.sampled_from(["p#0", "p#1", "q#0", "q"]))
+VOID = st.tuples(st.just("void"), st.sampled_from(["p", "q", "p#0"]))
+ANEW = AGAIN | AGAIN | VOID
 LATE = st.tuples(st.just("describe"), TEXT, st.booleans())
 BUSY = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -52,6 +54,8 @@ def tell(run: Run, event: Event) -> None:
             run.replied(step)
         case ("again", ac.Step() as step, str(key)):
             run.replied(step, key=key)
+        case ("void", str(place)):
+            run.again(place)
         case ("returned", str(id_), str(text), status, seconds, name):
             run.called(id_, name=name)  # type: ignore[arg-type]
             run.returned(id_, text, status, seconds, name=name)  # type: ignore[arg-type]
@@ -91,7 +95,7 @@ def test_rows_of_agents_side_by_side_are_those_of_the_record(
 
 
 @BUSY
-@given(st.lists(TURN | RESULT | RESULT | MESSAGE | AGAIN | AGAIN | LATE, max_size=14), st.data())
+@given(st.lists(TURN | RESULT | RESULT | MESSAGE | ANEW | ANEW | LATE, max_size=14), st.data())
 def test_the_newest_row_is_that_of_the_record_whatever_happened(
     events: list[Event], data: st.DataObject
 ) -> None:
@@ -108,7 +112,7 @@ def test_the_newest_row_is_that_of_the_record_whatever_happened(
 
 
 @BUSY
-@given(st.lists(TURN | RESULT | MESSAGE | AGAIN, max_size=14))
+@given(st.lists(TURN | RESULT | MESSAGE | ANEW, max_size=14))
 def test_places_stay_whole_when_turns_are_run_again(events: list[Event]) -> None:
     run = Recorder().start(run_id="r")
     for event in events:

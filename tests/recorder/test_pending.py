@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 import agentcal as ac
 from agentcal.recorder import MemoryPending, PendingRun, PendingRuns, Recorder, Run, SqlitePending
 from agentcal.recorder import _desk as desk
+from agentcal.recorder import _sqlite_pending as sqlite
 from agentcal.sinks import MemorySink
 
 from .agents import NOON, Script, asks, begin, call, gated, same, work
@@ -155,6 +157,26 @@ def test_sqlite_gives_up_who_never_answered(tmp_path: Path) -> None:
     assert store.take("a") is None
     got = store.take("b")
     assert got == waiting("b", "rb", hours=0.5)
+
+
+def test_sqlite_lets_nobody_write_while_it_hands_a_run_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or else two may read the run before either takes it away."""
+    path = tmp_path / "p.sqlite"
+    store, read, looked = SqlitePending(path), sqlite._read, []
+    store.put(waiting())
+
+    def meanwhile(row: sqlite._Row) -> PendingRun | None:
+        other = sqlite3.connect(path, timeout=0, isolation_level=None)
+        with closing(other), pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        looked.append(row)
+        return read(row)
+
+    monkeypatch.setattr(sqlite, "_read", meanwhile)
+    assert store.take("c") == waiting()
+    assert len(looked) == 1
 
 
 def test_sqlite_keeps_text_that_is_not_quite_unicode(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 import agentcal as ac
 from agentcal.recorder import Recorder, Run
 
-from .agents import NOON, TOOLS, asks, call
+from .agents import NOON, TOOLS, asks, call, gated, same
 
 
 @pytest.fixture
@@ -193,6 +193,7 @@ def test_facts_that_become_known_late_fill_what_is_empty(run: Run) -> None:
     run.describe(task="Another one.", system="Be quick.", agent="payer")
     run.describe(system="Be slow.", model="m-1", tools=iter(TOOLS), limits=ac.Limits(steps=3))
     run.describe(tools=())
+    run.describe(tools=[ac.ToolDeclaration(name="pay", read_only=True)])
     got = run.trajectory()
     assert (got.task, got.system, got.agent, got.model) == ("Pay bob.", "Be quick.", "payer", "m-1")
     assert (got.tools, got.limits) == (list(TOOLS), ac.Limits(steps=3))
@@ -212,6 +213,32 @@ def test_interventions_stand_at_the_turn_that_they_are_about(run: Run) -> None:
         (1, "approved"),
     ]
     assert got.gaps == ["an intervention before the first turn"]
+
+
+def test_several_agents_bring_tools_of_their_own(run: Run) -> None:
+    mail = ac.ToolDeclaration(name="mail", destructive=True)
+    mine, yours = TOOLS[:1], (ac.ToolDeclaration(name="search"), mail)
+    run.describe(system="Be quick.", tools=mine)
+    run.replied(asks(call("1", "mail")))
+    before = run.decision()
+    run.describe(system="Be slow.", tools=yours)
+    got = run.trajectory()
+    assert (got.system, got.tools) == ("Be quick.", [TOOLS[0], yours[1]])
+    assert not same(run.decision(), before)
+    assert same(run.decision(), gated(got)[-1])
+    run.describe(tools=[object()])  # type: ignore[list-item]
+    assert run.trajectory().tools == [TOOLS[0], yours[1]]
+    assert run.trajectory().gaps != []
+
+
+def test_gaps_are_told_in_words(run: Run) -> None:
+    for text in ("two spans without a parent", "a page", "a page"):
+        run.gap(text)
+    assert run.trajectory().gaps == ["two spans without a parent", "a page (2 times)"]
+    whole = run.ended()
+    run.gap("too late")
+    assert whole is not None
+    assert whole.gaps == run.trajectory().gaps
 
 
 def test_a_closed_run_takes_nothing_more(run: Run) -> None:

@@ -1,0 +1,50 @@
+"""For integrations of other things that are built on LangChain: one record, in the same words.
+
+A :class:`Watch` is one invocation of an agent, and tells a recorder of it::
+
+    watch = Watch(recorder, uuid4(), Invocation(run_id, given, name, metadata, agent, group))
+    turn = watch.asked(Place(watch, Scope("model@1"), "", agent), messages, params, metadata)
+    watch.replied(turn, ChatGeneration(message=reply))
+    watch.called(name, call_id)
+    watch.returned(call_id, result_of(output, call_id), duration_s)
+    watch.ended({"messages": messages})
+
+Its methods may raise on what they cannot read: see to it that the agent does not notice, and say so
+with :meth:`agentcal.recorder.Run.failed`.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from langchain_core.callbacks import BaseCallbackHandler
+
+from agentcal.recorder import Run
+from agentcal_langgraph._end import reason_of, was_cancelled
+from agentcal_langgraph._opening import Invocation
+from agentcal_langgraph._place import Place, Scope
+from agentcal_langgraph._results import Result, raised, result_of
+from agentcal_langgraph._watch import Turn, Watch
+from agentcal_langgraph._watcher import GraphWatcher
+
+__all__ = [
+    "Invocation",
+    "Place",
+    "Result",
+    "Scope",
+    "Turn",
+    "Watch",
+    "raised",
+    "reason_of",
+    "result_of",
+    "run_at",
+    "was_cancelled",
+]
+
+
+def run_at(handler: BaseCallbackHandler, run_id: UUID) -> Run | None:
+    """The run that ``handler`` records, if it does, of the graph in which this chain runs."""
+    if not isinstance(handler, GraphWatcher):
+        return None
+    watch = handler._open.watch_of(run_id)
+    return None if watch is None else watch.open()
