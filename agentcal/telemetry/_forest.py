@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -38,6 +39,11 @@ class RunSpans:
     def at_work(self) -> bool:
         """Whether an agent was at work at all: a model asked or a tool run."""
         return any(span.kind in ("model", "tool") for span in self.spans)
+
+    @property
+    def asks(self) -> bool:
+        """Whether a model was asked."""
+        return any(span.kind == "model" for span in self.spans)
 
     def shares_with(self, other: RunSpans) -> int:
         """For how long (ns) both were going on; negative: how far they are apart."""
@@ -80,20 +86,28 @@ def _root(span: SpanFacts, tree: Tree) -> tuple[SpanFacts | None, str]:
 
 
 def _settled(runs: list[RunSpans]) -> list[RunSpans]:
-    """Parts that hang in the air are put where they fit."""
+    """Parts that hang in the air are put where they fit.
+
+    One with a model turn is part of the run that was going on at the time; those that fit nowhere
+    are one run. Then the others go to the run that is nearest in time.
+    """
     whole = [run for run in runs if run.root is not None and not _inside_another(run, runs)]
-    loose = [run for run in runs if run not in whole]
+    loose = [run for run in runs if all(run is not other for other in whole)]
     loose.sort(key=lambda run: (run.start_ns, run.key))
-    left: list[RunSpans] = []
-    for run in loose:
-        home = _home(run, whole)
-        if home is not None:
-            home.take_in(run)
-        else:
-            left.append(run)
+    left = [run for run in loose if run.asks and not _taken_in(run, whole, least_ns=0)]
     for run in left[1:]:
         left[0].take_in(run)
-    return [*whole, *left[:1]]
+    settled = [*whole, *left[:1]]
+    return settled + [run for run in loose if not run.asks and not _taken_in(run, settled)]
+
+
+def _taken_in(run: RunSpans, others: list[RunSpans], least_ns: float = -math.inf) -> bool:
+    """Put a part into the run that it shares most time with, if that is enough."""
+    near = max(others, key=lambda other: (run.shares_with(other), other.key), default=None)
+    if near is None or run.shares_with(near) < least_ns:
+        return False
+    near.take_in(run)
+    return True
 
 
 def _inside_another(run: RunSpans, runs: list[RunSpans]) -> bool:
@@ -106,10 +120,3 @@ def _inside_another(run: RunSpans, runs: list[RunSpans]) -> bool:
         for other in runs
         if other is not run and (other.root is None or other.root.parent_id != root.parent_id)
     )
-
-
-def _home(run: RunSpans, whole: list[RunSpans]) -> RunSpans | None:
-    """The run that was going on at the time; for a part without a model turn, the nearest one."""
-    near = max(whole, key=lambda other: (run.shares_with(other), other.key), default=None)
-    asked = any(span.kind == "model" for span in run.spans)
-    return None if near is None or (asked and run.shares_with(near) < 0) else near

@@ -87,7 +87,8 @@ def _metadata(spans: list[SpanFacts]) -> dict[str, JsonValue]:
     """Where the run comes from, to find it again; no feature looks at it."""
     told: dict[str, JsonValue] = {"trace_id": spans[0].trace_id}
     service = _first(span.service for span in spans)
-    dialects = sorted({span.dialect for span in spans if span.dialect})
+    telling = [span for span in spans if span.kind == "model"] or spans
+    dialects = sorted({span.dialect for span in telling if span.dialect})
     return told | ({"service": service} if service else {}) | {"dialect": "+".join(dialects)}
 
 
