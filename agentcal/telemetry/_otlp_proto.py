@@ -96,23 +96,27 @@ def read_protobuf(request: bytes) -> Iterator[RawSpan | RawLog]:
         from opentelemetry.proto.trace.v1.trace_pb2 import TracesData  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise FormatError(_MISSING) from error
-    spans = list(_spans(_parsed(TracesData, request)))
+    traces = _parsed(TracesData, request)
+    spans = [] if traces is None else list(_spans(traces))
     if spans:
         yield from spans
-    else:
-        yield from _logs(_parsed(LogsData, request))
+        return
+    logs = _parsed(LogsData, request)
+    if traces is None and logs is None:
+        raise FormatError("not OTLP protobuf, neither of spans nor of log records")
+    yield from [] if logs is None else _logs(logs)
 
 
 def _parsed(kind: Any, request: bytes) -> Any:
-    """Exports and these messages are the same on the wire."""
+    """The message, if it can be one; exports are the same on the wire as these."""
     from google.protobuf.message import (  # type: ignore[import-untyped]  # noqa: PLC0415 - extra
         DecodeError,
     )
 
     try:
         return kind.FromString(request)
-    except DecodeError as error:
-        raise FormatError(f"not OTLP protobuf: {error}") from error
+    except DecodeError:
+        return None
 
 
 def _spans(data: TracesData) -> Iterator[RawSpan]:
