@@ -48,12 +48,16 @@ class Finder:
         """The run that began elsewhere, or waited in the recorder's store; this may read a disk."""
         return self._restored(state) or NoSeat()
 
+    def _broke(self, doing: str, error: Exception) -> None:
+        """No run can be named to which that happened."""
+        self._recorder.failed(doing, error)
+
     @harmless
     def _begin(self, state: Any, runtime: Runtime[Any]) -> Seat:
         config = get_config()
         recorded = handlers_run(config)
         if recorded is not None:
-            return JoinedSeat(recorded, self._calibrator)
+            return JoinedSeat(recorded, self._recorder, self._calibrator)
         metadata, info = config.get("metadata") or {}, runtime.execution_info
         ns = str(metadata.get("langgraph_checkpoint_ns") or "")
         outer = self.runs.around(ns)
@@ -75,7 +79,7 @@ class Finder:
         config = get_config()
         recorded = handlers_run(config)
         if recorded is not None:
-            return JoinedSeat(recorded, self._calibrator)
+            return JoinedSeat(recorded, self._recorder, self._calibrator)
         record = record_in(state, self._name)
         run = None if record is None else self.runs.get(record["run_id"])
         if record is None or run is None:

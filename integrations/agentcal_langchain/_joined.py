@@ -9,7 +9,7 @@ from langchain_core.callbacks import BaseCallbackManager
 from langchain_core.messages import BaseMessage
 
 from agentcal import Calibrator, Confidence
-from agentcal.recorder import Run
+from agentcal.recorder import Recorder, Run
 from agentcal_langchain._harmless import harmless
 from agentcal_langchain._langgraph import run_at
 from agentcal_langchain._seat import NoSeat
@@ -31,8 +31,8 @@ class JoinedSeat(NoSeat):
     ``calibrator`` scores the handler's run where the handler has none of its own.
     """
 
-    def __init__(self, run: Run, calibrator: Calibrator | None) -> None:
-        self._run, self._calibrator = run, calibrator
+    def __init__(self, run: Run, recorder: Recorder, calibrator: Calibrator | None) -> None:
+        self._run, self._recorder, self._calibrator = run, recorder, calibrator
         self.record = RunRecord(run_id=run.run_id, place="", turns={})
 
     @harmless
@@ -42,3 +42,7 @@ class JoinedSeat(NoSeat):
             return self._run.confidence
         point = self._run.decision()
         return None if point is None else self._calibrator.predict(point)
+
+    def _broke(self, doing: str, error: Exception) -> None:
+        """The handler's record is whole; only the score of this middleware is missing."""
+        self._recorder.failed(doing, error)

@@ -102,6 +102,10 @@ class CalibrationMiddleware(AgentMiddleware[CalibrationState, Any, Any]):
     ) -> None:
         self.close()
 
+    def _broke(self, doing: str, error: Exception) -> None:
+        """A score could not be kept; called by the hooks, for the recorder's count of errors."""
+        self._finder._broke(doing, error)
+
     def before_agent(self, state: CalibrationState, runtime: Runtime[Any]) -> dict[str, Any] | None:
         """A request came in."""
         record = self._finder.begin(state, runtime).record

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from langchain_core.messages import ToolCall
+
 from agentcal.recorder import Recorder
 from agentcal_langchain._langgraph import Watch
 
@@ -22,7 +24,7 @@ class OpenRun:
     """A run: who follows it, the thread that it has for itself, and how it stands.
 
     ``busy`` counts tools at work. ``error`` is what was raised last, at ``failed_at``, unless
-    somebody has tried again since. ``fresh``: ids of calls that this process saw proposed and has
+    somebody has tried again since. ``fresh``: calls, by id, that this process saw proposed and has
     not seen run. ``waits``: a tool asked somebody, and has no answer.
     """
 
@@ -32,7 +34,7 @@ class OpenRun:
     busy: int = 0
     error: BaseException | None = None
     failed_at: float = 0.0
-    fresh: set[str] = field(default_factory=set)
+    fresh: dict[str, ToolCall] = field(default_factory=dict)
     waits: bool = False
 
 

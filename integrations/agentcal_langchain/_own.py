@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from copy import deepcopy
 from typing import Any
 
 from langchain.agents.middleware import ModelRequest, ToolCallRequest
@@ -29,6 +30,7 @@ class OwnSeat:
         self._runs, self._run, self._place, self._metadata = runs, run, place, metadata
         self._turn: Turn | None = None
         self._call: str | None = None
+        self._over = False
         self._began = time.perf_counter()
         self.record: RunRecord | None = RunRecord(run_id=run.run_id, place=place, turns={})
 
@@ -50,7 +52,8 @@ class OwnSeat:
         if self._turn is None or reply is None:
             return None
         answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
-        self._run.fresh = {c["id"] for c in reply.tool_calls if c["id"]} - answered
+        fresh = {c["id"]: deepcopy(c) for c in reply.tool_calls if c["id"]}
+        self._run.fresh = {i: c for i, c in fresh.items() if i not in answered}
         self._run.watch.replied(self._turn, ChatGeneration(message=reply))
         return self._run.watch.open().confidence
 
@@ -59,9 +62,9 @@ class OwnSeat:
         """A tool starts to run."""
         self._runs.goes_on(self._run)
         call = request.tool_call
-        self._run.fresh.discard(call["id"] or "")
+        proposed = self._run.fresh.pop(call["id"] or "", None)
         self._call = self._run.watch.called(call["name"], call["id"] or "")
-        if was_edited(request):
+        if was_edited(request, proposed):
             self._run.watch.open().intervened("edited", call_id=self._call)
 
     def at_work(self) -> AbstractContextManager[None]:
@@ -91,10 +94,15 @@ class OwnSeat:
     @harmless
     def ended(self, messages: Sequence[BaseMessage]) -> None:
         """The agent is done; with the outermost one, so is the run."""
+        self._over = not self._place
         self._stepped_in(messages)
-        if not self._place:
+        if self._over:
             self._runs.drop(self._run)
             self._run.watch.ended({"messages": [*messages]})
+
+    def _broke(self, doing: str, error: Exception) -> None:
+        """The record lacks what happened here, and says so."""
+        self._run.watch.broke(doing, error, over=self._over)
 
     def _rest(self) -> None:
         """With no tool at work or to come, a run that waits goes where any process finds it."""
@@ -117,7 +125,7 @@ class OwnSeat:
             if isinstance(message, AIMessage):
                 break
             if isinstance(message, ToolMessage) and message.tool_call_id in fresh:
-                fresh.discard(message.tool_call_id)
+                del fresh[message.tool_call_id]
                 self._run.watch.open().intervened(
                     "rejected" if message.status == "error" else "responded",
                     call_id=message.tool_call_id,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 from collections.abc import Sequence
 from typing import Any
 
 from langchain.agents import create_agent
+from langchain.agents.middleware import HumanInTheLoopMiddleware
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import tool
@@ -41,6 +43,9 @@ DONE = says(
         top=[[-0.25, -2.0], [], [-1.5]],
     ),
 )
+# Newer versions of HumanInTheLoopMiddleware also ask call by call.
+PER_CALL = "interrupt_mode" in inspect.signature(HumanInTheLoopMiddleware).parameters
+MODES: list[dict[str, Any]] = [{}, {"interrupt_mode": "per_call"}] if PER_CALL else [{}]
 ACCOUNTS = {"alice": 100, "bob": 20, "carol": 7}
 SCRIPT = [LOOK, PAYS, DONE]
 ASK: Any = {"messages": [HumanMessage("Pay bob 30.")]}

@@ -62,10 +62,10 @@ def test_every_signal_arrives(watched: Watched) -> None:
     assert (look.reasoning, look.usage.reasoning_tokens) == ("first look, then pay", 4)  # type: ignore[union-attr]
     assert done.logprobs is not None
     assert done.logprobs.logprobs == [-0.25, None, -1.5]
-    assert [(c.status, c.arguments is None) for c in pay.tool_calls] == [
-        ("ok", False),
-        ("error", True),
-    ]
+    paid, broken = pay.tool_calls
+    assert (paid.status, paid.arguments is None) == ("ok", False)
+    # Newer versions of create_agent tell the model that a call did not parse, older ones do not.
+    assert (broken.status in {"error", "missing"}, broken.arguments) == (True, None)
 
 
 def test_the_run_knows_its_agent(watched: Watched) -> None:

@@ -26,6 +26,7 @@ from tests.langchain.agents import (
     ACCOUNTS,
     ASK,
     LOOK,
+    MODES,
     PAY,
     Counting,
     Watched,
@@ -75,12 +76,12 @@ def answered(graph: Any, thread: str, answer: Any, *, asynchronous: bool = False
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-@pytest.mark.parametrize("mode", ["batched", "per_call"])
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("first", [True, False])
 def test_approved_it_is_as_if_nobody_had_asked(
-    first: bool, mode: str, asynchronous: bool, watched: Watched
+    first: bool, mode: Any, asynchronous: bool, watched: Watched
 ) -> None:
-    middleware = stack(watched.recorder, first=first, interrupt_mode=mode)
+    middleware = stack(watched.recorder, first=first, **mode)
     graph = agent(middleware, SCRIPT, checkpointer=InMemorySaver())
     if asynchronous:
         asyncio.run(graph.ainvoke(ASK, on("t-1")))
@@ -193,7 +194,8 @@ def test_a_tool_that_asks_parks_the_run_for_any_process(saver: SqliteSaver, tmp_
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_tools_that_ask_side_by_side(asynchronous: bool, watched: Watched) -> None:
+@pytest.mark.parametrize("at_once", [1, 8])
+def test_tools_that_ask_side_by_side(at_once: int, asynchronous: bool, watched: Watched) -> None:
     done: list[str] = []
 
     @tool
@@ -219,18 +221,22 @@ def test_tools_that_ask_side_by_side(asynchronous: bool, watched: Watched) -> No
     ]
     middleware = CalibrationMiddleware(recorder=watched.recorder)
     graph = agent([middleware], script, [confirm, look], checkpointer=InMemorySaver())
-    graph.invoke(ASK, on("t-1"))
+    config = on("t-1", max_concurrency=at_once)
+    graph.invoke(ASK, config)
     waiting = graph.get_state(on("t-1")).interrupts
     answers = {asked.id: f"yes to {asked.value['amount']}" for asked in waiting}
     if asynchronous:
-        asyncio.run(graph.ainvoke(Command(resume=answers), on("t-1")))
+        asyncio.run(graph.ainvoke(Command(resume=answers), config))
     else:
-        graph.invoke(Command(resume=answers), on("t-1"))
+        graph.invoke(Command(resume=answers), config)
     run = watched.run()
     assert sorted(done) == ["bob", "yes to 1", "yes to 2"]
     assert [c.result for c in run.steps[0].tool_calls] == ["1: yes to 1", "fine", "2: yes to 2"]
     assert [c.status for c in run.steps[0].tool_calls] == ["ok"] * 3
     assert (len(run.steps), watched.recorder.stats.started) == (2, 1)
+    stats = watched.recorder.stats
+    assert (stats.interrupted, stats.resumed) == (1, 1)
+    assert [entry.kind for entry in run.interventions] == ["resumed"]
 
 
 def test_a_run_that_nobody_resumes_gives_way_to_the_next_request(watched: Watched) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import (
     AgentMiddleware,
+    HumanInTheLoopMiddleware,
     ModelCallLimitMiddleware,
     ModelFallbackMiddleware,
     ModelRetryMiddleware,
@@ -201,10 +203,29 @@ def test_an_error_of_ours_is_said_once_and_costs_only_the_score(
     with caplog.at_level(logging.ERROR, logger="agentcal"):
         assert graph.invoke(ASK)["messages"][-1].text == "Paid."
         assert asyncio.run(graph.ainvoke(ASK))["messages"][-1].text == "Paid."
-    kinds = [record.getMessage() for record in caplog.records]
-    assert len(kinds) == len(set(kinds)) > 0
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == len(set(said)) == 3
     assert "secret" not in caplog.text
+    assert watched.recorder.stats.errors > 3
     assert watched.runs() == []
+
+
+@pytest.mark.parametrize("where", ["asked", "replied", "called", "returned", "ended"])
+def test_what_could_not_be_read_is_a_gap(
+    where: str, watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*args: Any, **more: Any) -> None:
+        raise ValueError("cannot be read")
+
+    graph = agent([CalibrationMiddleware(recorder=watched.recorder)], checkpointer=InMemorySaver())
+    monkeypatch.setattr(f"agentcal_langgraph.building.Watch.{where}", broken)
+    assert graph.invoke(ASK, on("t-1"))["messages"][-1].text == "Paid."
+    frozen = turns(graph.get_state(on("t-1")).values)
+    monkeypatch.undo()
+    run = watched.run()
+    assert "ValueError" in " ".join(run.gaps)
+    assert watched.recorder.stats.errors > 0
+    assert (frozen[-1] is None) == (where != "ended")
 
 
 def test_two_in_one_agent_need_two_names(watched: Watched) -> None:
@@ -267,3 +288,32 @@ def test_open_runs_go_with_the_middleware() -> None:
     assert open_runs(recorder)._runs == {}
     assert marker
     recorder.close()
+
+
+def test_a_failed_run_is_not_waited_for_for_ever(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = agent([CalibrationMiddleware(recorder=watched.recorder)], [TimeoutError("down")])
+    for _ in range(2):
+        with pytest.raises(TimeoutError):
+            graph.invoke(ASK)
+    time.sleep(0.02)
+    assert watched.sink.runs == []
+    monkeypatch.setattr("agentcal_langchain._open.GRACE_S", 0.01)
+    agent([CalibrationMiddleware(recorder=watched.recorder)], ["Fine."]).invoke(ASK)
+    assert [run.end_reason for run in watched.runs()] == ["error", "error", "answered"]
+
+
+@pytest.mark.parametrize("what", ["tool", "model"])
+def test_an_error_that_was_overcome_is_forgotten(what: str, watched: Watched) -> None:
+    mine = CalibrationMiddleware(recorder=watched.recorder)
+    again: Any = {"initial_delay": 0, "jitter": False}
+    people = HumanInTheLoopMiddleware({"explode": True})
+    asks = calls(call("explode", {"account": "bob"}))
+    script = [LOOKS[0], asks] if what == "tool" else [fails(TimeoutError(), times=1, then=asks)]
+    retry = ToolRetryMiddleware(**again) if what == "tool" else ModelRetryMiddleware(**again)
+    graph = agent([retry, mine, people], script, [flaky, explode], checkpointer=InMemorySaver())
+    graph.invoke(ASK, on("t-1"))
+    mine.close()
+    assert watched.recorder.stats.ended == 0
+    assert len(graph.get_state(on("t-1")).interrupts) == 1
