@@ -1,8 +1,7 @@
 """Help for testing agents and what watches them: scripted models, graphs, captured telemetry.
 
-Nothing heavy is imported before it is used. Models, tools and graphs need ``langgraph``,
-:func:`capture_telemetry` needs ``opentelemetry-sdk``, :class:`OtlpReceiver` ``opentelemetry-proto``
-(it comes with the OTLP exporters).
+Nothing heavy is imported before it is used. :class:`OtlpReceiver` needs ``agentcal[otlp]``, all
+else what agentcal itself depends on.
 """
 
 from __future__ import annotations
@@ -69,7 +68,14 @@ def __getattr__(name: str) -> Any:
     """Load a name on first use: a test of the recorder need not pay for a graph framework."""
     if name not in _HOME:
         raise AttributeError(f"module 'agentcal.testing' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"agentcal.testing.{_HOME[name]}"), name)
+    try:
+        room = importlib.import_module(f"agentcal.testing.{_HOME[name]}")
+    except ModuleNotFoundError as error:
+        if name != "OtlpReceiver":
+            raise
+        error.msg = f"{error.msg}: OtlpReceiver needs it; pip install 'agentcal[otlp]'"
+        raise
+    value = getattr(room, name)
     globals()[name] = value
     return value
 

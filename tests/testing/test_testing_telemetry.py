@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 import urllib.error
 import urllib.request
 
@@ -16,6 +17,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
+import agentcal.testing
 from agentcal.testing import CapturedTelemetry, OtlpReceiver, capture_telemetry
 
 TRACE_ID, SPAN_ID = "5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b174"
@@ -114,3 +116,12 @@ def test_refused_requests_are_retried_by_the_exporter() -> None:
 def test_waiting_ends() -> None:
     with OtlpReceiver() as receiver:
         assert not receiver.wait_for(spans=1, timeout_s=0.01)
+
+
+def test_without_the_extra_it_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("agentcal.testing._otlp", "agentcal.testing._otlp_body"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.delitem(agentcal.testing.__dict__, "OtlpReceiver", raising=False)
+    monkeypatch.setitem(sys.modules, "opentelemetry.proto.trace.v1.trace_pb2", None)
+    with pytest.raises(ModuleNotFoundError, match=r"trace_pb2.*agentcal\[otlp\]"):
+        _ = agentcal.testing.OtlpReceiver
