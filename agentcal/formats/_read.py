@@ -13,6 +13,7 @@ from agentcal.formats._format import Binary, Container, Context, Format, Gathere
 from agentcal.formats._paths import Source
 from agentcal.formats._records import Raw, records
 from agentcal.formats._report import Issue, LoadReport
+from agentcal.formats._seen import Seen
 from agentcal.formats._stream import Stream
 from agentcal.trajectory import Trajectory
 
@@ -42,25 +43,7 @@ class Tally:
 
     report: LoadReport = field(default_factory=LoadReport)
     _gathered: dict[str, tuple[Format, Gathering]] = field(default_factory=dict)
-    _places: dict[str, str] = field(default_factory=dict)
-    _later: set[int] = field(default_factory=set)
-
-    def seen_before(self, run_id: str, here: str) -> str | None:
-        """Where a run with this id came first, or None and it is noted that it came ``here``.
-
-        The places of the first 10,000 ids are kept, and of the rest a hash: files of any size are
-        read in nearly constant memory.
-        """
-        if run_id in self._places:
-            return self._places[run_id]
-        if len(self._places) < _PLACES:
-            self._places[run_id] = here
-            return None
-        key = hash(run_id)
-        if key in self._later:
-            return "an earlier line or file"
-        self._later.add(key)
-        return None
+    _seen: Seen = field(default_factory=Seen)
 
     def gathering(self, known: Gatherer) -> Gathering:
         """Where the records of a format come together that only then are runs."""
@@ -78,7 +61,7 @@ class Tally:
     def accept(self, run: Trajectory, known: Format, context: Context) -> bool:
         """Count a run and the notes on it, unless there is one with its id already."""
         report, here = self.report, context.issue("skipped", "duplicate run id").where
-        first = self.seen_before(run.run_id, here)
+        first = self._seen.before(run.run_id, here)
         if first is not None:
             fix = "Give every run an id of its own, or remove the copy."
             issue = context.issue("skipped", "duplicate run id", f"first seen at {first}", fix)

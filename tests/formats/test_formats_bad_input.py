@@ -13,6 +13,7 @@ import pytest
 
 from agentcal.errors import FormatError
 from agentcal.formats import LoadedRuns, LoadReport, load
+from agentcal.formats._seen import Seen
 
 Chat = Callable[..., dict[str, Any]]
 Save = Callable[..., Path]
@@ -279,7 +280,17 @@ def test_the_report_is_plain_json(save: Save, chat: Chat) -> None:
     assert LoadReport.model_validate_json(runs.report.model_dump_json()) == runs.report
 
 
-def test_a_duplicate_far_down_is_found_too(tmp_path: Path) -> None:
+def test_a_duplicate_far_down_is_found_too() -> None:
+    seen = Seen()
+    ids = [f"run-{i}" for i in range(40_000)]
+    assert not any(seen.before(name, f"line {place}") for place, name in enumerate(ids, 1))
+    assert seen.before("run-7", "here") == "line 8"
+    far = [seen.before(name, "here") for name in ("run-10000", "run-25000", "run-39999")]
+    assert far == ["an earlier line or file"] * 3
+    assert seen.before("run-40000", "here") is None
+
+
+def test_a_file_with_more_ids_than_places_are_kept_for(tmp_path: Path) -> None:
     path = tmp_path / "many.jsonl"
     names = [*(f"r{i}" for i in range(10_050)), "r10049", "r7"]
     path.write_text("\n".join(json.dumps({"run_id": n, "steps": [{"text": "x"}]}) for n in names))
