@@ -51,7 +51,7 @@ def assemble(run: RunSpans, context: Context, earlier: PendingRun | None = None)
     found.end_reason = end_reason(run, spans, found)
     found.interventions = _told(spans) or found.interventions
     earlier_gaps = [gap for gap in found.gaps if gap != NO_TASK]
-    found.gaps = _united(earlier_gaps, gaps_of(run, spans, narrator, task=found.task, twice=twice))
+    found.gaps = _united(earlier_gaps, gaps_of(run, spans, narrator, found, twice=twice))
     return Assembled(found, tuple(record.keys), _waits(found))
 
 

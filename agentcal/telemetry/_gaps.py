@@ -5,18 +5,20 @@ from __future__ import annotations
 from agentcal.telemetry._forest import RunSpans
 from agentcal.telemetry._narrator import Narrator
 from agentcal.telemetry._span import SpanFacts
+from agentcal.trajectory import Trajectory
 
 NO_TASK = "the task was not recorded"
 
 
 def gaps_of(
-    run: RunSpans, spans: list[SpanFacts], narrator: Narrator, *, task: str, twice: int = 0
+    run: RunSpans, spans: list[SpanFacts], narrator: Narrator, found: Trajectory, *, twice: int = 0
 ) -> list[str]:
     """One sentence a finding; none where the spans tell a whole run."""
     cut = sum(span.cut_off for span in spans)
-    found = [
+    lacks = [
         _root_gap(run),
-        "" if task else NO_TASK,
+        "" if found.task else NO_TASK,
+        "" if found.steps else "no model turn was recorded",
         _counted(narrator.blank, "model turn", "of which no text was recorded"),
         _counted(narrator.lost, "model turn", "known only from what came after"),
         _counted(narrator.strange, "tool span", "that no recorded turn proposed"),
@@ -25,7 +27,7 @@ def gaps_of(
         _counted(twice, "model turn", "told by two tracers; one of them was read"),
     ]
     own = [gap for span in spans if span.told for gap in span.told.gaps]
-    return [gap for gap in [*own, *found] if gap]
+    return [gap for gap in [*own, *lacks] if gap]
 
 
 def _root_gap(run: RunSpans) -> str:

@@ -42,7 +42,7 @@ class Narrator:
     """
 
     def __init__(self, to: Listener, context: Context, run: Trajectory) -> None:
-        self.turns = self.blank = self.lost = self.strange = 0
+        self.blank = self.lost = self.strange = 0
         self._to, self._context = to, context
         self._calls = Calls()
         self._heard = Heard(self._calls, context)
@@ -61,7 +61,6 @@ class Narrator:
         elif span.messages is not None:
             self._hear_history(span.messages, thread)
         self._settle(thread)
-        self.turns += 1
         if span.reply is None:
             self.blank += 1
             self._blanks[thread] = Blank(self._step(span, agent, Step()), key)
