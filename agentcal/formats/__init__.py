@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from agentcal.formats._atif_write import to_atif
 from agentcal.formats._format import Binary, Container, Context, Format, Gatherer, Gathering, Record
+from agentcal.formats._langchain_message import langchain_step
 from agentcal.formats._load import LoadedRuns, load
 from agentcal.formats._registry import FORMATS, known_formats
 from agentcal.formats._report import Issue, LoadReport
@@ -28,6 +29,7 @@ __all__ = [
     "LoadedRuns",
     "Record",
     "known_formats",
+    "langchain_step",
     "load",
     "to_atif",
     "write_atif",

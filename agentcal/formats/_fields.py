@@ -96,16 +96,19 @@ def usage(value: Any) -> Usage | None:
     if not isinstance(value, dict):
         return None
     details = value.get("completion_tokens_details") or value.get("output_tokens_details")
-    found = Usage(
-        input_tokens=_count(value, "prompt_tokens", "input_tokens"),
-        output_tokens=_count(value, "completion_tokens", "output_tokens"),
-        reasoning_tokens=_count(details, "reasoning_tokens") or _count(value, "reasoning_tokens"),
-    )
-    return None if found == Usage() else found
+    given = _count(value, "prompt_tokens", "input_tokens")
+    made = _count(value, "completion_tokens", "output_tokens")
+    thought = _count(details, "reasoning_tokens") or _count(value, "reasoning_tokens")
+    if given is None and made is None and thought is None:
+        return None
+    return Usage(input_tokens=given, output_tokens=made, reasoning_tokens=thought)
 
 
 def _count(value: Any, *names: str) -> int | None:
-    if not isinstance(value, dict):
-        return None
-    counts = (not_negative(value.get(name)) for name in names)
-    return next((int(n) for n in counts if n is not None), None)
+    if isinstance(value, dict):
+        for name in names:  # a loop: this runs for every turn of a live agent
+            found = value.get(name)
+            count = None if found is None else not_negative(found)
+            if count is not None:
+                return int(count)
+    return None

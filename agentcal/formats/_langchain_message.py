@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from agentcal.formats._fields import as_text, not_negative
 from agentcal.formats._format import Context
+from agentcal.formats._message import to_step
 from agentcal.formats._shapes import class_of
+from agentcal.trajectory import Step
 
 _ROLES = {"human": "user", "ai": "assistant", "developer": "system", "function": "tool"}
 _CALL_PARTS = frozenset(
@@ -14,6 +18,18 @@ _CALL_PARTS = frozenset(
     | {"server_tool_call", "server_tool_call_chunk", "input_json_delta"}
 )
 _NANOSECONDS = 1e-9
+_NOWHERE = Path("live")
+
+
+def langchain_step(message: Mapping[str, Any]) -> Step:
+    """The model turn that the fields of one LangChain message hold, its calls without results.
+
+    The same step as :func:`load` reads from a log with this message, for those who are given one
+    message at a time. What is not readable is left out. Raises :class:`~agentcal.FormatError` for a
+    tool call that is no object, and pydantic's ``ValidationError`` for values no log could hold.
+    """
+    turn = _assistant({**message, "content": _content(message.get("content"))})
+    return to_step(turn, Context(_NOWHERE, _NOWHERE.name))
 
 
 def to_chat(message: dict[str, Any], context: Context) -> dict[str, Any] | None:

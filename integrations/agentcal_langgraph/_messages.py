@@ -10,20 +10,20 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import Generation
 
 from agentcal import Step, ToolDeclaration, Trajectory
-from agentcal.formats import FORMATS, Context
+from agentcal.formats import FORMATS, Context, langchain_step
 
 _READER = next(known for known in FORMATS if known.name == "langchain")
 
 
 def step_of(generation: Generation) -> Step:
-    """What a model said, as a step without inputs and results."""
+    """What a model said, as a step without inputs and results.
+
+    A model's turn it is, whatever class of message the integration returned.
+    """
     message = getattr(generation, "message", None)
     if isinstance(message, BaseMessage):
-        record = _record(message)
-    else:
-        record = _bare(generation.text, generation.generation_info)
-    # A model's turn it is, whatever class of message the integration returned.
-    return _read([{**record, "type": "ai"}]).steps[0]
+        return langchain_step(_record(message))
+    return langchain_step(_bare(generation.text, generation.generation_info))
 
 
 def steps_of(messages: Iterable[BaseMessage]) -> Sequence[Step]:
@@ -61,20 +61,31 @@ def _bare(text: str, info: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _record(message: BaseMessage) -> dict[str, Any]:
-    record = dict(message.__dict__)
-    if isinstance(message, AIMessage):
-        record["content"] = _content(message)
-        record["stated_confidence"] = message.additional_kwargs.get("stated_confidence")
-        logprobs = message.response_metadata.get("logprobs")
-        if isinstance(logprobs, list):
-            plain = {"logprobs": [_plain(entry) for entry in logprobs]}
-            record["response_metadata"] = {**message.response_metadata, **plain}
-    return record
+    """The fields of a message: its own, to be read only, where they can be taken as they are."""
+    fields = vars(message)
+    if not isinstance(message, AIMessage):
+        return fields
+    changes = _changes(message)
+    return {**fields, **changes} if changes else fields
+
+
+def _changes(message: AIMessage) -> dict[str, Any]:
+    """What is said in another way than the reader knows it."""
+    changes: dict[str, Any] = {}
+    if not isinstance(message.content, str):
+        changes["content"] = _content(message)
+    if "stated_confidence" in message.additional_kwargs:
+        changes["stated_confidence"] = message.additional_kwargs["stated_confidence"]
+    logprobs = message.response_metadata.get("logprobs")
+    if isinstance(logprobs, list):
+        plain = {"logprobs": [_plain(entry) for entry in logprobs]}
+        changes["response_metadata"] = {**message.response_metadata, **plain}
+    return changes
 
 
 def _content(message: AIMessage) -> Any:
     """Providers write reasoning in ways of their own; LangChain knows how to tell it."""
-    if isinstance(message.content, str) or "model_provider" not in message.response_metadata:
+    if "model_provider" not in message.response_metadata:
         return message.content
     try:
         return message.content_blocks

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
 from langchain_core.language_models import LLM
-from langchain_core.messages import AIMessage, AIMessageChunk, ChatMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, ChatMessage, messages_to_dict
 from langchain_core.outputs import ChatGeneration, Generation
 from langchain_core.tools import tool
 from langgraph.graph import START, StateGraph
@@ -15,6 +16,7 @@ from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from agentcal import Step
+from agentcal.formats import FORMATS, Context, langchain_step
 from agentcal.testing import ScriptedChatModel, react_graph, says
 from agentcal_langgraph._facts import model_in, tools_in
 from agentcal_langgraph._messages import step_of, text_of
@@ -134,6 +136,30 @@ SUMMARY = {"type": "summary_text", "text": "hm"}
 def test_content(content: Any, more: Any, text: str, reasoning: str) -> None:
     step = _step(AIMessage(content, **more))
     assert (step.text, step.reasoning) == (text, reasoning)
+
+
+FULL = AIMessage(
+    [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "paid"}],
+    name="clerk",
+    tool_calls=[{"name": "look", "args": {"a": {"b": [1, None]}}, "id": "c1"}],
+    usage_metadata={"input_tokens": 9, "output_tokens": 4, "total_tokens": 13},
+    response_metadata={
+        "logprobs": {"content": TOKENS},
+        "model_name": "gpt-x",
+        "total_duration": 2_000_000_000,
+    },
+    additional_kwargs={"refusal": "no"},
+)
+OLD = AIMessage("", additional_kwargs={"function_call": {"name": "look", "arguments": "{oops"}})
+
+
+@pytest.mark.parametrize("message", [FULL, OLD, AIMessage("x")])
+def test_live_equals_read(message: AIMessage) -> None:
+    reader = next(known for known in FORMATS if known.name == "langchain")
+    read = reader.read(messages_to_dict([message]), Context(Path("log"), "log"))
+    assert read is not None
+    assert langchain_step(vars(message)) == read.steps[0] == _step(message)
+    assert read.steps[0] != Step()
 
 
 def test_calls_valid_and_not() -> None:
