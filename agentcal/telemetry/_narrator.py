@@ -61,6 +61,8 @@ class Narrator:
         elif span.messages is not None:
             self._hear_history(span.messages, thread)
         self._settle(thread)
+        if span.reply is None and span.failed:
+            return  # it did not reply; somebody may ask again
         if span.reply is None:
             self.blank += 1
             self._blanks[thread] = Blank(self._step(span, agent, Step()), key)

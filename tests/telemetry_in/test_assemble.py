@@ -58,6 +58,13 @@ def test_why_a_run_ended(error: str, reason: str) -> None:
     assert run(*whole(error=error)).end_reason == reason
 
 
+def test_a_model_that_failed_has_made_no_turn() -> None:
+    failed = chat("z", "a", (0.2, 0.9), shown=HI, error="TimeoutError")
+    found = run(failed, *whole())
+    assert shape(found) == [("", [("f", "x", "ok")]), ("bye", [])]
+    assert found.gaps == []
+
+
 def test_a_result_that_only_the_next_input_has() -> None:
     found = run(*(s for s in whole() if s.span_id != "c"))
     assert shape(found) == [("", [("f", "x", "ok")]), ("bye", [])]
