@@ -41,10 +41,15 @@ class Trace:
 
     def runs(self) -> list[RunSpans]:
         """The requests in it, with what log records say of their spans."""
-        for span in self.spans:
-            events = self.events.get(span.span_id)
-            if events and span.kind == "model":
-                _add_content(span, events)
+        turns = [span for span in self.spans if span.kind == "model"]
+        for span_id, events in self.events.items():
+            # OpenLLMetry writes them while the span around the model's is the current one.
+            near = [s for s in turns if s.span_id == span_id] or [
+                s for s in turns if s.parent_id == span_id
+            ]
+            if len({span.span_id for span in near}) == 1:
+                for span in near:
+                    _add_content(span, events)
         return runs_of(self.spans)
 
 

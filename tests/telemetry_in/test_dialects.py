@@ -172,6 +172,16 @@ def test_content_on_a_details_event_of_the_current_conventions() -> None:
     assert run(span("a", None, (1, 2), **plain), RawLog(TRACE, "a", structured)) == found
 
 
+def test_messages_that_name_the_span_around_the_turn() -> None:
+    """As OpenLLMetry writes them. Where two turns are in it, it is not known whose they are."""
+    node = span("n", None, (0, 9), traceloop__span__kind="task", traceloop__entity__name="node")
+    said = [says("one"), says("two")]
+    turns = [chat(str(at), "n", (at, at + 1), text["parts"]) for at, text in enumerate(said)]
+    asked = RawLog(TRACE, "n", RawEvent("gen_ai.user.message", {}, 1, {"content": "hi"}))
+    assert run(node, turns[0], asked).task == "hi"
+    assert run(node, *turns, asked).task == ""
+
+
 def test_content_on_the_oldest_events() -> None:
     prompt = RawEvent("gen_ai.content.prompt", {"gen_ai.prompt": json.dumps(ASKED)}, 1)
     said = json.dumps([{"role": "assistant", "content": "hello"}])
