@@ -24,7 +24,7 @@ def head_of(run: RunSpans, spans: list[SpanFacts], context: Context) -> Trajecto
     told = next((span.told for span in [root, *spans] if span is not None and span.told), None)
     asking = [span for span in (root, *_agents(spans)) if span is not None]
     return Trajectory(
-        run_id=told.run_id if told else f"{spans[0].trace_id}-{run.key}",
+        run_id=(told.run_id if told else "") or f"{spans[0].trace_id}-{run.key}",
         conversation=_first(span.conversation for span in [*asking, *spans]),
         group=_first(span.told.group for span in spans if span.told),
         agent=_agent(asking, models),
