@@ -32,6 +32,9 @@ FAMILY_NAMES = tuple(family.name for family in FAMILIES)
 OWNER = np.array([FAMILY_OF[feature.name] for feature in FEATURES])
 HALF = 0.5
 OTHER_SEEDS = (1, 2, 3)
+RARE = ("confidence", "injection", "agents", "budget")
+"""Families that have something to say only of some runs: they are left out together as well."""
+TOGETHER = " + ".join(RARE)
 
 Role = Literal["base rate", "all", "all, other seed", "alone", "without"]
 AGAINST: dict[Role, Role] = {
@@ -97,7 +100,7 @@ def of_family(name: str) -> Mask:
 def column_sets(families: Sequence[str], live: Mask) -> Iterator[Columns]:
     """Base rate, all, all with other seeds (what chance alone does), each alone, all but each.
 
-    A family without a live column has nothing to be fitted to, and is left out.
+    A family without a live column has nothing to be fitted to, and has no set of its own.
     """
     mine = np.isin(OWNER, families)
     yield Columns("base rate", np.zeros(len(OWNER), dtype=bool))
@@ -109,6 +112,8 @@ def column_sets(families: Sequence[str], live: Mask) -> Iterator[Columns]:
         if (live & own).any():
             yield Columns("alone", own, family)
             yield Columns("without", mine & ~own, family)
+    if set(RARE) < set(families):
+        yield Columns("without", mine & ~np.isin(OWNER, RARE), TOGETHER)
 
 
 def ablate(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.ablation import TOGETHER
 from benchmarks.tables import NEW_AT_TEST, ROOT
 
 BEGIN, END = "<!-- ablation:begin -->", "<!-- ablation:end -->"
@@ -18,6 +19,10 @@ RESULTS = ROOT / "benchmarks" / "results" / "ablation.json"
 PAGE = ROOT / "docs" / "features.md"
 SEEN = ("50%", "final")
 NO_DATA = "no data"
+_COSTS = """*us*: processor time in microseconds an event (a turn with its decision point, or a
+result), the family's own work on texts that are taken apart already, best of seven. *differ*:
+features with at least two values among the finished runs.
+"""
 Row = dict[str, Any]
 Results = dict[str, Any]
 
@@ -65,6 +70,7 @@ def markdown(results: Results) -> str:
         "### Alone: log loss with the family - base rate\n",
         _matrix(results, "alone"),
         "### What each costs\n",
+        _COSTS,
         _costs(results),
         *(_detail(results, name) for name in results["protocols"]),
     ]
@@ -111,6 +117,8 @@ def _matrix(results: Results, role: str) -> str:
         cells = [_cell(results, name, seen, role, family) for name, seen in places]
         lines.append(f"| {family} | " + " | ".join(cells) + " |")
     if role == "without":
+        cells = [_cell(results, name, seen, role, TOGETHER) for name, seen in places]
+        lines.append(f"| {TOGETHER} | " + " | ".join(cells) + " |")
         cells = [f"±{chance(results, name, seen):.3f}" for name, seen in places]
         lines.append("| chance | " + " | ".join(cells) + " |")
     else:
@@ -122,9 +130,9 @@ def _matrix(results: Results, role: str) -> str:
 def _cell(results: Results, protocol: str, seen: str, role: str, family: str | None) -> str:
     figures = results["protocols"][protocol]
     row = find(results, protocol, seen, role, family)
-    if row is None or (family is not None and not figures["live_columns"][seen][family]):
+    if row is None or not figures["live_columns"][seen].get(family, True):
         return NO_DATA
-    silent = family is not None and not figures["valued_columns"][seen][family]
+    silent = not figures["valued_columns"][seen].get(family, True)
     return _marked(row, chance(results, protocol, seen)) + (" †" if silent else "")
 
 
@@ -167,6 +175,8 @@ def _detail(results: Results, protocol: str) -> str:
 
 def _line(row: Row, limit: float) -> str:
     label = f"{row['role']} {row['family'] or ''}".strip()
+    if row["seed"]:
+        label = f"all, seed {row['seed']}"
     scores = " | ".join(f"{row[name]:.3f}" for name in ("log_loss", "brier", "auroc"))
     paired = "-"
     if row["role"] == "all, other seed":
