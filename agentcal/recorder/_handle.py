@@ -61,11 +61,24 @@ class Handle:
         if not self._shared.observers:
             return
         if self._info is None:
-            self._info = _info(self._record.head)
+            self._info = self._known()
         self._shared.tell(event, self._info, *what)
 
     def _tell_call(self, event: Event, place: Place) -> None:
         self._tell(event, place.step + 1, place.position, self._record.call(place))
+
+    def _known(self) -> RunInfo:
+        head, calibrated = self._record.head, self._shared.calibrator is not None
+        return RunInfo(
+            head.run_id,
+            head.conversation,
+            head.agent,
+            head.model,
+            head.task,
+            head.system,
+            calibrated,
+            self._scorer.took_s,
+        )
 
     def _note_failure(self, doing: str, error: BaseException) -> None:
         self._scorer.give_up()
@@ -76,7 +89,3 @@ class Handle:
         """In a child process this run is the parent's, and its lock may be held by nobody."""
         self._lock = threading.RLock()
         self.closed = True
-
-
-def _info(head: Trajectory) -> RunInfo:
-    return RunInfo(head.run_id, head.conversation, head.agent, head.model, head.task, head.system)

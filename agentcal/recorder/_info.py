@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """What is known of a run when something happens in it."""
+    """What is known of a run when something happens in it.
+
+    ``calibrated``: the recorder has a calibrator, so a turn without a confidence is one that could
+    not be scored. ``scoring_s``: how long the newest turn took to score, or to fail at it, in
+    seconds of wall time; ``None`` without a calibrator and before the first turn.
+    """
 
     run_id: str
     conversation: str | None
@@ -15,3 +20,5 @@ class RunInfo:
     model: str | None
     task: str
     system: str
+    calibrated: bool = False
+    scoring_s: float | None = None

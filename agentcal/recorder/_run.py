@@ -95,6 +95,8 @@ class Run(Handle):
             self._scorer.score()
         except Exception as error:
             self._note_failure("scoring", error)
+        if self._scorer.took_s is not None:
+            self._info = None
         self._tell("replied", len(self._record.steps), mine, self.confidence)
         return self.confidence
 

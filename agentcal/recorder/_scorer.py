@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from agentcal.features import DecisionPoint
@@ -24,15 +25,18 @@ class Scorer:
         self._live: LiveFold | None = None
         self._sound = True
         self.confidence: Confidence | None = None
+        self.took_s: float | None = None
 
     def score(self) -> None:
         """Score the newest turn. Raises what the fold or the calibrator raises."""
         if self._shared.calibrator is None:
             return
         self.confidence = None
+        began = time.perf_counter()
         try:
             self._predict(self._shared.calibrator)
         finally:
+            self.took_s = time.perf_counter() - began
             scored = self.confidence is not None
             self._shared.counters.add("scores" if scored else "unavailable")
 

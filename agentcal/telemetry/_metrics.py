@@ -15,6 +15,7 @@ _SHARES: Final = [k / 20 for k in range(1, 20)]
 # The two boundary lists that the conventions ask for.
 _SECONDS: Final = [0.01 * 2**k for k in range(14)]
 _TOKENS: Final = [4.0**k for k in range(14)]
+_SCORING_SECONDS: Final = [0.0001 * 2**k for k in range(12)]
 
 
 class Metrics:
@@ -30,6 +31,12 @@ class Metrics:
             "1",
             "Calibrated probability that the run succeeds, at each scored decision point.",
             explicit_bucket_boundaries_advisory=_SHARES,
+        )
+        self._scoring = meter.create_histogram(
+            n.SCORING_DURATION,
+            "s",
+            "Time that scoring a decision point took, or failing at it.",
+            explicit_bucket_boundaries_advisory=_SCORING_SECONDS,
         )
         self._operation = meter.create_histogram(
             n.OPERATION_DURATION,
@@ -49,7 +56,10 @@ class Metrics:
         attributes: dict[str, AttributeValue] = {n.DECISION_KIND: turn.kind}
         if turn.confidence is not None:
             self._confidence.record(turn.confidence.value, attributes, where)
-        self._decisions.add(1, {**attributes, n.DECISION_LABEL: turn.label}, where)
+        labelled = {**attributes, n.DECISION_LABEL: turn.label}
+        self._decisions.add(1, labelled, where)
+        if turn.run.scoring_s is not None:
+            self._scoring.record(turn.run.scoring_s, labelled, where)
 
     def chat(self, turn: Turn) -> None:
         """A model call, by the two client metrics of the GenAI conventions."""

@@ -83,6 +83,7 @@ FINGERPRINT: Final = "agentcal.calibrator.fingerprint"
 
 DECISIONS: Final = "agentcal.decisions"
 CONFIDENCE: Final = "agentcal.confidence"
+SCORING_DURATION: Final = "agentcal.scoring.duration"
 
 SCOPE: Final = "agentcal.telemetry"
 """Instrumentation scope of the tracer, the meter and the logger."""

@@ -130,7 +130,9 @@ class SpanObserver:
             self._spans.finish(seen.root, run, trajectory, seen.scores(), time.time_ns())
 
     def _judge(self, turn: Turn, span: Span) -> None:
-        """What was thought of a turn, said where its operation is."""
+        """What was thought of a turn, said where its operation is; nothing where nobody judges."""
+        if not turn.run.calibrated:
+            return
         where = trace.set_span_in_context(span)
         self._metrics.decision(turn, where)
         self._events.emit(turn, span, where)

@@ -176,6 +176,26 @@ def test_observers_are_told_in_order_whatever_the_others_do(
     assert SAID not in caplog.text
 
 
+def test_observers_know_whether_a_missing_score_is_a_failure(calibrator: Calibrator) -> None:
+    for judge in (None, calibrator, calibrator.void("for a test")):
+        told: list[RunInfo] = []
+
+        class Listens(QuietObserver):
+            def started(self, run: RunInfo) -> None:
+                told.append(run)  # noqa: B023 - used up in this round
+
+            def replied(self, run: RunInfo, *_: Any) -> None:
+                told.append(run)  # noqa: B023
+
+        run = Recorder(judge, observers=[Listens()]).start()
+        run.replied(ac.Step(text="a"))
+        run.replied(ac.Step(text="b"))
+        assert [info.calibrated for info in told] == [judge is not None] * 3
+        assert told[0].scoring_s is None
+        assert all((info.scoring_s is not None) == (judge is not None) for info in told[1:])
+        assert all(info.scoring_s > 0 for info in told[1:] if info.scoring_s is not None)
+
+
 def test_an_observer_may_look_at_the_run_that_it_is_told_of() -> None:
     seen = []
 

@@ -83,6 +83,14 @@ def test_no_score_is_said_and_has_no_value(watched: Watched) -> None:
     assert "gen_ai.evaluation.score.value" not in broken.attributes
 
 
+def test_without_a_calibrator_nothing_is_evaluated(watched: Watched) -> None:
+    for provider in (watched.to.logger_provider, NoOpLoggerProvider()):
+        with watched.recorder(logger_provider=provider) as recorder:
+            two_turns(recorder).ended()
+    assert watched.to.events == span_events(watched) == []
+    assert len(watched.named("chat")) == 4
+
+
 def test_a_turn_that_was_made_again_is_evaluated_again(watched: Watched) -> None:
     with watched.recorder(0.5) as recorder:
         run = recorder.start()

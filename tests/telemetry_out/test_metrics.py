@@ -58,7 +58,31 @@ def test_attributes_have_few_values(watched: Watched) -> None:
 def test_client_metrics_are_left_to_who_makes_the_spans(watched: Watched) -> None:
     with watched.recorder(0.5, 0.75, spans="never") as recorder:
         two_turns(recorder).ended()
-    assert set(watched.to.metrics) == {"agentcal.decisions", "agentcal.confidence"}
+    assert set(watched.to.metrics) == {
+        "agentcal.decisions",
+        "agentcal.confidence",
+        "agentcal.scoring.duration",
+    }
+
+
+def test_how_long_scoring_took_is_measured_also_where_it_failed(watched: Watched) -> None:
+    with watched.recorder(0.5) as recorder:  # the second turn finds the calibrator broken
+        two_turns(recorder).ended()
+    took = by(watched.to.metrics["agentcal.scoring.duration"], "agentcal.decision.label")
+    assert {label: point.count for label, point in took.items()} == {
+        ("supported",): 1,
+        ("unavailable",): 1,
+    }
+    assert all(0 < point.sum < 60 for point in took.values())
+
+
+def test_without_a_calibrator_only_the_client_metrics_are_left(watched: Watched) -> None:
+    with watched.recorder() as recorder:
+        two_turns(recorder).ended()
+    assert set(watched.to.metrics) == {
+        "gen_ai.client.operation.duration",
+        "gen_ai.client.token.usage",
+    }
 
 
 def test_observers_of_one_process_add_up(watched: Watched) -> None:
