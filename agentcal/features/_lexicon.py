@@ -12,18 +12,20 @@ from agentcal.features._text import Digest
 class Lexicon:
     """Counts the distinct entries of each category that a text holds.
 
-    A category is one string of words and phrases separated by ``|``. A phrase is looked for only
-    where its longest word occurs, so a text without any entry costs one set intersection.
+    A category is one string of words and phrases separated by ``|``. A text without the longest
+    word of any entry costs one set intersection, and a phrase is looked for only where all its
+    words occur: to search a text costs far more than to look up words.
     """
 
     def __init__(self, **categories: str) -> None:
         self.names = tuple(categories)
-        self._entries: dict[str, list[tuple[str, int]]] = {}
+        self._entries: dict[str, list[tuple[frozenset[str], str, int]]] = {}
         for index, entries in enumerate(categories.values()):
             for entry in entries.split("|"):
                 words = entry.split()
                 phrase = f" {' '.join(words)} " if len(words) > 1 else ""
-                self._entries.setdefault(max(words, key=len), []).append((phrase, index))
+                entry_of = (frozenset(words), phrase, index)
+                self._entries.setdefault(max(words, key=len), []).append(entry_of)
         self._anchors = frozenset(self._entries)
 
     def count(self, text: Digest) -> tuple[int, ...]:
@@ -35,9 +37,10 @@ class Lexicon:
 
     def _count(self, text: Digest) -> tuple[int, ...]:
         counts = [0] * len(self.names)
-        for anchor in self._anchors & text.bag:
-            for phrase, index in self._entries[anchor]:
-                if not phrase or phrase in text.flat:
+        bag = text.bag
+        for anchor in self._anchors & bag:
+            for words, phrase, index in self._entries[anchor]:
+                if not phrase or (words <= bag and phrase in text.flat):
                     counts[index] += 1
         return tuple(counts)
 

@@ -26,6 +26,7 @@ def test_words_and_tokens_are_those_of_their_regular_expressions(text: str) -> N
     digest = Digest(text)
     low = text.lower()
     assert digest.words == WORD.findall(low.replace("’", "'"))
+    assert digest.bag == set(digest.words)
     tokens = {canonical(token) for token in TOKEN.findall(low)} - {""}
     assert digest.tokens == tokens
     assert digest.entities == {t for t in tokens if len(t) > 1 and not t.isalpha()}
