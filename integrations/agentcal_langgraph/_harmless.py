@@ -21,7 +21,8 @@ def harmless(event: Event) -> Event:
         watch: Watch | None = None
         try:
             # before the event: when a graph has ended, nothing leads from its id to its run
-            watch = self._open.watch_of(kwargs.get("run_id"), kwargs.get("parent_run_id"))
+            if (run_id := kwargs.get("run_id")) is not None:
+                watch = self._open.watch_of(run_id, kwargs.get("parent_run_id"))
             event(self, *args, **kwargs)
         except Exception as error:
             _note(self, watch, f"handling {event.__name__}", error)

@@ -34,13 +34,12 @@ class Open:
         self.watches[root] = watch
         self.places[root] = Place(watch, Scope(""), "", invocation.agent_name)
 
-    def watch_of(self, *run_ids: UUID | None) -> Watch | None:
-        """The watch of the first of these chains, tools and models that is known."""
-        for run_id in run_ids:
-            known = None if run_id is None else self.places.get(run_id) or self.turns.get(run_id)
-            if known is not None:
-                return known.watch
-        return None
+    def watch_of(self, run_id: UUID, parent: UUID | None = None) -> Watch | None:
+        """The watch of this chain, tool or model, or else of the one that it runs in."""
+        known = self.places.get(run_id) or self.turns.get(run_id)
+        if known is None and parent is not None:
+            known = self.places.get(parent) or self.turns.get(parent)
+        return None if known is None else known.watch
 
     def enter(self, run_id: UUID, place: Place) -> None:
         """A part of a graph begins."""
