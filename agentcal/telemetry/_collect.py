@@ -26,17 +26,17 @@ class Trace:
 
     spans: list[SpanFacts] = field(default_factory=list)
     events: dict[str, list[RawEvent]] = field(default_factory=dict)
-    _history: list[Chat] = field(default_factory=list)
+    _histories: dict[str | None, list[Chat]] = field(default_factory=dict)
 
     def add(self, span: SpanFacts) -> None:
         """One more span."""
         if span.messages:
-            span.messages = [
-                known if known == new else new
-                for known, new in zip(self._history, span.messages, strict=False)
-            ] + span.messages[len(self._history) :]
-            if span.kind == "model":
-                self._history = span.messages
+            before = self._histories.get(span.agent, [])
+            shared = zip(before, span.messages, strict=False)
+            again = [known if known == new else new for known, new in shared]
+            span.messages = [*again, *span.messages[len(again) :]]
+            if span.kind == "model" and len(span.messages) >= len(before):
+                self._histories[span.agent] = span.messages
         self.spans.append(span)
 
     def runs(self) -> list[RunSpans]:

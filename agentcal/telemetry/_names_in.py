@@ -42,6 +42,10 @@ REASONING_TOKENS: Final = (
     "gen_ai.usage.reasoning_tokens",
 )
 
+# Pydantic AI, whose spans are in the conventions but for these.
+PYDANTIC_ARGUMENTS: Final = "tool_arguments"
+PYDANTIC_RESULT: Final = "tool_response"
+
 # --- OpenTelemetry, general --------------------------------------------------------------------
 
 SERVICE_NAME: Final = "service.name"

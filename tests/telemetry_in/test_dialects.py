@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agentcal import TokenLogprobs
+from agentcal import TokenLogprobs, load
+from agentcal.telemetry._collect import Trace
 from agentcal.telemetry._dialects import DIALECTS, facts_of
 from agentcal.telemetry._raw import RawEvent, RawLog
 from tests.telemetry_in.spans import (
@@ -18,11 +20,13 @@ from tests.telemetry_in.spans import (
     proposes,
     run,
     says,
+    shape,
     span,
     tool,
     user,
 )
 
+SAMPLES = Path(__file__).parent / "samples"
 ASKED = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "hi"}]
 CALL = {"id": "1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}
 CALLS = [{"id": "1", "function": {"name": "f", "arguments": '{"a": 1}'}}]
@@ -301,3 +305,29 @@ def test_a_dialect_that_fails_costs_one_span(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(DIALECTS[3], "read", fail, raising=False)
     facts = facts_of(tool("a", None, (0, 1)))
     assert (facts.kind, facts.cut_off) == ("other", 1)
+
+
+def test_spans_of_another_framework() -> None:
+    """Pydantic AI 2.68 with a scripted model, in the second and the sixth version of its spans."""
+    runs = list(load(SAMPLES / "pydantic_ai.jsonl"))
+    assert len(runs) == 2
+    for found in runs:
+        assert shape(found) == [
+            ("Let me look.", [("find_order", "on its way", "ok")]),
+            ("", [("refund", "gateway down", "error")]),
+            ("Done.", []),
+        ]
+        assert (found.task, found.system) == ("Where is 17?", "You are support.")
+        assert (found.agent, found.gaps) == ("support", [])
+        assert [tool.name for tool in found.tools] == ["find_order", "refund"]
+        assert all(step.usage and step.usage.output_tokens for step in found.steps)
+        assert found.steps[1].tool_calls[0].duration_s
+
+
+def test_equal_messages_of_a_growing_history_are_held_once() -> None:
+    trace = Trace()
+    history = [user(f"message {at}") for at in range(50)]
+    for turn in reversed(range(1, 50)):
+        trace.add(facts_of(chat(f"{turn}", None, (turn, turn + 1), "x", history[:turn])))
+    held = {id(message) for span in trace.spans for message in span.messages or []}
+    assert len(held) == 49

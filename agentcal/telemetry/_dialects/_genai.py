@@ -120,11 +120,12 @@ def _content(facts: SpanFacts, values: Values, told: Content) -> None:
 
 def _tool(facts: SpanFacts, values: Values) -> None:
     facts.call_id = values.text(n.TOOL_CALL_ID)
-    arguments = values.either(n.TOOL_ARGUMENTS)
+    arguments = values.either(n.TOOL_ARGUMENTS, i.PYDANTIC_ARGUMENTS)
     facts.arguments = arguments if isinstance(arguments, dict) else None
-    result = values.either(n.TOOL_RESULT)
+    names = (n.TOOL_RESULT, i.PYDANTIC_RESULT)
+    result = values.either(*names)
     answer = answer_within(result, facts.call_id)
     if answer is not None:
         answered(facts, answer)
     elif result is not None:
-        facts.result = values.text(n.TOOL_RESULT)
+        facts.result = values.text(*names)
