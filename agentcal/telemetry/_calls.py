@@ -86,6 +86,11 @@ class Calls:
         same = reversed(self._by_id.get(call_id, []))
         return next((one for one in same if one.text == text), None)
 
+    @property
+    def settled(self) -> bool:
+        """Whether every call has its answer, in the words that the model was told."""
+        return not any(one.text is None or one.vague for one in self._all)
+
     def newest(self, count: int) -> list[Proposal]:
         """The calls that were proposed last."""
         return self._all[-count:] if count else []

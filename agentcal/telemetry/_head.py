@@ -25,7 +25,7 @@ def head_of(run: RunSpans, spans: list[SpanFacts], context: Context) -> Trajecto
     asking = [span for span in (root, *_agents(spans)) if span is not None]
     return Trajectory(
         run_id=(told.run_id if told else "") or f"{spans[0].trace_id}-{run.key}",
-        conversation=_first(span.conversation for span in [*asking, *spans]),
+        conversation=conversation_of(run),
         group=_first(span.told.group for span in spans if span.told),
         agent=_agent(asking, models),
         model=_first(span.asked or span.model for span in [*asking, *models]),
@@ -35,6 +35,13 @@ def head_of(run: RunSpans, spans: list[SpanFacts], context: Context) -> Trajecto
         started_at=datetime.fromtimestamp(run.start_ns * _NS, UTC),
         metadata=_metadata(spans),
     )
+
+
+def conversation_of(run: RunSpans) -> str | None:
+    """The thread or session that a run belongs to; the outermost span that names one counts."""
+    line = [run.root, *_agents(run.spans), *run.spans]
+    found: str | None = _first(span.conversation for span in line if span is not None)
+    return found
 
 
 def _agents(spans: list[SpanFacts]) -> list[SpanFacts]:

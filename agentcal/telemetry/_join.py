@@ -11,7 +11,7 @@ from agentcal.formats._format import Context
 from agentcal.recorder import PendingRun, PendingRuns
 from agentcal.telemetry._assemble import Assembled, assemble
 from agentcal.telemetry._forest import RunSpans
-from agentcal.telemetry._head import asked_again
+from agentcal.telemetry._head import asked_again, conversation_of
 from agentcal.telemetry._heard import newest_request, since_request, task_in
 from agentcal.telemetry._span import SpanFacts
 from agentcal.trajectory import Trajectory
@@ -35,7 +35,7 @@ class Joiner:
         self, run: RunSpans, context: Context, gaps: Sequence[str] = ()
     ) -> Iterator[tuple[Trajectory, Context]]:
         """One more part, with what else is known to be missing; gives the runs that are over."""
-        talk = next((span.conversation for span in run.spans if span.conversation), None)
+        talk = conversation_of(run)
         earlier = self._pending.take(talk) if talk else None
         if earlier is not None:
             before = self._contexts.pop(earlier.conversation, context)

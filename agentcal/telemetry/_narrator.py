@@ -106,7 +106,7 @@ class Narrator:
 
     def _hear_history(self, messages: list[Chat], thread: str) -> None:
         news = self._heard.news(messages, blank=thread in self._blanks)
-        for message in news.earlier:
+        for message in news.earlier if not self._calls.settled else ():
             if message["role"] == "tool":
                 self._answer(message)
         for message in news.new:

@@ -43,7 +43,7 @@ class TrajectoryProcessor(SpanProcessor):
     Args:
         calibrator: Scores each model turn as its span ends. Needs the content of messages.
         recorder: One of your own to score with, instead of ``calibrator``: its observers are told
-            of each turn. Its sinks get runs as they were told live; see ``sinks``.
+            of each turn and each result. Its sinks get runs as they were told live; see ``sinks``.
         sinks: Where runs go, put together from all their spans. Called from the processor's thread.
         pending: Where interrupted runs wait for the trace that goes on with them, in memory by
             default; ``SqlitePending`` lets another process go on.
