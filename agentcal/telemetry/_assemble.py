@@ -21,7 +21,7 @@ from agentcal.telemetry._span import Chat, SpanFacts
 from agentcal.telemetry._tree import Tree, order
 from agentcal.trajectory import EndReason, Intervention, Trajectory
 
-_LATE = ("task", "system", "tools", "agent", "model", "group")
+_LATE = ("task", "system", "agent", "model", "group")
 
 
 @dataclass(slots=True)
@@ -62,6 +62,8 @@ def _resumed(run: Trajectory, part: Trajectory, spans: list[SpanFacts]) -> Traje
     for name in _LATE:
         if not getattr(run, name):
             setattr(run, name, getattr(part, name))
+    known = {tool.name for tool in run.tools}
+    run.tools += [tool for tool in part.tools if tool.name not in known]
     newest = len(run.steps) - 1
     decided = [pair for span in spans for pair in span.decisions]
     for kind, detail in [("resumed", ""), *decided] if newest >= 0 else []:

@@ -32,5 +32,14 @@ def facts_of(span: RawSpan) -> SpanFacts:
     return bare(span)
 
 
-__all__ = ["DIALECTS", "Agentcal", "Dialect", "GenAI", "OpenInference", "OpenLLMetry"]
-__all__ += ["bare", "content_of", "facts_of"]
+__all__ = [
+    "DIALECTS",
+    "Agentcal",
+    "Dialect",
+    "GenAI",
+    "OpenInference",
+    "OpenLLMetry",
+    "bare",
+    "content_of",
+    "facts_of",
+]
