@@ -1,17 +1,17 @@
 """What each dialect carries of the runs that the handler has: ``docs/telemetry-in.md``.
 
-``python -m tests.telemetry_in.matrix FOLDER`` writes the table into the page, from a folder with
-what ``tests.telemetry_in.record`` left for each tracer.
+``python -m tests.telemetry_in.matrix`` runs the scenarios and writes the table into the page.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 from agentcal import Step, ToolCall, Trajectory, load
+from tests.telemetry_in.recording import record
 
 PAGE = Path(__file__).parents[2] / "docs" / "telemetry-in.md"
 BEGIN, END = "<!-- matrix: written by a test -->\n", "<!-- end of the matrix -->\n"
@@ -151,6 +151,12 @@ def write(told: Told) -> None:
     PAGE.write_text(f"{before}{BEGIN}{table(told)}{END}{after}", encoding="utf-8")
 
 
+def recorded(tracer: str) -> list[tuple[Trajectory, Trajectory]]:
+    """The runs of one tracer, made now."""
+    with TemporaryDirectory() as folder:
+        record(tracer, Path(folder))
+        return list(pairs(Path(folder), SCENARIOS))
+
+
 if __name__ == "__main__":
-    root = Path(sys.argv[1])
-    write({name: list(pairs(root / name, SCENARIOS)) for name in COLUMNS})
+    write({name: recorded(name) for name in COLUMNS})
