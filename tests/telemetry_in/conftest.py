@@ -10,7 +10,6 @@ import pytest
 from tests.telemetry_in.matrix import COLUMNS, SCENARIOS, Told, pairs
 from tests.telemetry_in.recording import record
 
-ROOT = Path(__file__).parents[2]
 Recorded = Callable[[str], Path]
 
 
@@ -20,6 +19,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
 
     @cache
     def folder(tracer: str) -> Path:
+        if tracer != "agentcal" and find_spec("openinference") is None:
+            pytest.skip("no instrumentors here: none goes with the oldest versions (make oldest)")
         out = tmp_path_factory.mktemp(tracer)
         record(tracer, out)
         return out
