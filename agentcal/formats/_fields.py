@@ -13,6 +13,8 @@ from agentcal.trajectory import Outcome, Usage
 _YES = frozenset({"success", "succeeded", "pass", "passed", "true", "yes", "correct", "resolved"})
 _NO = frozenset({"failure", "failed", "fail", "false", "no", "incorrect", "unresolved"})
 
+_EXACT = 2**53  # below it a float holds every whole number
+
 BAD_LABEL = "label is not in [0, 1]"
 
 
@@ -108,6 +110,8 @@ def _count(value: Any, *names: str) -> int | None:
     if isinstance(value, dict):
         for name in names:  # a loop: this runs for every turn of a live agent
             found = value.get(name)
+            if type(found) is int and 0 <= found < _EXACT:
+                return found
             count = None if found is None else not_negative(found)
             if count is not None:
                 return int(count)

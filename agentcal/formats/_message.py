@@ -46,11 +46,13 @@ def to_step(message: dict[str, Any], context: Context) -> Step:
     refusal = message.get("refusal")
     if isinstance(refusal, str) and refusal:
         text = f"{text}\n{refusal}" if text else refusal
-    shown = (message.get(key) for key in ("reasoning_content", "reasoning"))
-    reasoning = next((value for value in shown if isinstance(value, str) and value), thought)
+    for key in ("reasoning", "reasoning_content"):  # the later one goes first
+        shown = message.get(key)
+        if isinstance(shown, str) and shown:
+            thought = shown
     return Step(
         text=text,
-        reasoning=reasoning,
+        reasoning=thought,
         tool_calls=[to_call(call, context) for call in _proposed(message)],
         logprobs=openai_logprobs(message.get("logprobs"), context),
         usage=usage(message.get("usage")),
