@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from agentcal._lazy import lazily
 
 if TYPE_CHECKING:
     from agentcal.calibration import Calibrator, Confidence, FitReport, Reason, fit
@@ -116,13 +117,7 @@ __all__ = [  # noqa: RUF022 - grouped by room
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Load a public name from its room on first use, so that importing agentcal stays light."""
-    if name not in _HOME:
-        raise AttributeError(f"module 'agentcal' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"agentcal.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazily(__name__, _HOME)
 
 
 def __dir__() -> list[str]:

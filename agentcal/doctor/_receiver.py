@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import threading
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
+from agentcal._loopback import HOST, Loopback
 from agentcal.errors import ConfigError, FormatError
 from agentcal.telemetry._otlp_json import read_json
 from agentcal.telemetry._otlp_proto import read_protobuf
 from agentcal.telemetry._raw import RawLog, RawSpan
 
-HOST = "127.0.0.1"
 MOST_BYTES = 64 * 2**20
 """Of one request, unpacked: what an exporter sends at a time is a thousandth of it."""
 
@@ -35,7 +33,7 @@ class Refused(Exception):  # noqa: N818 - an answer, not an error of ours
         self.status = status
 
 
-class Receiver:
+class Receiver(Loopback):
     """Listens on ``127.0.0.1`` while it is used as a context manager; port 0: a free one.
 
     ``take`` gets the items of each request, ``refuse`` the reason where one could not be read; both
@@ -46,34 +44,13 @@ class Receiver:
         self, port: int, take: Callable[[Items], None], refuse: Callable[[str], None]
     ) -> None:
         try:
-            self._server = _Server(port, take, refuse)
+            server = _Server(port, take, refuse)
         except OSError as error:
             raise ConfigError(
                 f"port {port} of {HOST} cannot be had ({error.strerror}): perhaps a collector "
                 "listens there; give another one, 0 for any that is free"
             ) from error
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name="agentcal-doctor", daemon=True
-        )
-
-    @property
-    def endpoint(self) -> str:
-        """What ``OTEL_EXPORTER_OTLP_ENDPOINT`` is to be set to."""
-        return f"http://{HOST}:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(server, "agentcal-doctor")
 
 
 class _Server(ThreadingHTTPServer):

@@ -151,8 +151,7 @@ _recent = Recent(Digest)
 def digest(text: str) -> Digest:
     """The digest of a text, the same one as before where the text came up not long ago.
 
-    Tools give the same answers to many runs: in logs of two benchmarks, three results in four were
-    among the last few hundred texts.
+    Tools give the same answers to many runs, and models the same arguments to many calls.
     """
     if not text:
         return EMPTY

@@ -10,6 +10,7 @@ from __future__ import annotations
 from agentcal.formats._atif_write import to_atif
 from agentcal.formats._format import Binary, Container, Context, Format, Gatherer, Gathering, Record
 from agentcal.formats._langchain_message import langchain_step
+from agentcal.formats._langchain_people import langchain_decisions
 from agentcal.formats._load import LoadedRuns, load
 from agentcal.formats._registry import FORMATS, known_formats
 from agentcal.formats._report import Issue, LoadReport
@@ -29,6 +30,7 @@ __all__ = [
     "LoadedRuns",
     "Record",
     "known_formats",
+    "langchain_decisions",
     "langchain_step",
     "load",
     "to_atif",

@@ -10,8 +10,9 @@ end, :func:`runs_from_spans` from spans in memory, :func:`agentcal.load` from OT
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from agentcal._lazy import lazily
 
 if TYPE_CHECKING:
     from agentcal.telemetry._from_spans import runs_from_spans
@@ -34,13 +35,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Load a public name on first use: who only reads spans needs nothing of what emits them."""
-    if name not in _HOME:
-        raise AttributeError(f"module 'agentcal.telemetry' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"agentcal.telemetry.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazily(__name__, _HOME)
 
 
 def __dir__() -> list[str]:

@@ -6,8 +6,9 @@ else what agentcal itself depends on.
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
+
+from agentcal._lazy import lazily
 
 if TYPE_CHECKING:
     from agentcal.testing._approval import approval_graph
@@ -64,20 +65,16 @@ __all__ = [
 ]
 
 
+_load = lazily(__name__, _HOME)
+
+
 def __getattr__(name: str) -> Any:
-    """Load a name on first use: a test of the recorder need not pay for a graph framework."""
-    if name not in _HOME:
-        raise AttributeError(f"module 'agentcal.testing' has no attribute {name!r}")
     try:
-        room = importlib.import_module(f"agentcal.testing.{_HOME[name]}")
+        return _load(name)
     except ModuleNotFoundError as error:
-        if name != "OtlpReceiver":
-            raise
-        error.msg = f"{error.msg}: OtlpReceiver needs it; pip install 'agentcal[otlp]'"
+        if name == "OtlpReceiver":
+            error.msg = f"{error.msg}: OtlpReceiver needs it; pip install 'agentcal[otlp]'"
         raise
-    value = getattr(room, name)
-    globals()[name] = value
-    return value
 
 
 def __dir__() -> list[str]:

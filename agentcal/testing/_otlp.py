@@ -7,17 +7,17 @@ import threading
 import zlib
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, cast
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from agentcal._loopback import HOST, Loopback
 from agentcal.testing._otlp_body import JSON, PROTOBUF, LogsRequest, Request, TraceRequest, parsed
 
 
-class OtlpReceiver:
+class OtlpReceiver(Loopback):
     """Receives traces and logs over OTLP/HTTP on ``127.0.0.1``, as protobuf or JSON, gzip or not.
 
     Use it as a context manager; the port is chosen by the system. Point exporters at
@@ -28,15 +28,7 @@ class OtlpReceiver:
         self._arrived = threading.Condition()
         self._requests: list[Request] = []
         self._refusals: list[int] = []
-        self._server = _Server(self)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name="otlp-receiver", daemon=True
-        )
-
-    @property
-    def endpoint(self) -> str:
-        """The base address, ``http://127.0.0.1:PORT``."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(_Server(self), "otlp-receiver")
 
     @property
     def traces_url(self) -> str:
@@ -84,20 +76,6 @@ class OtlpReceiver:
                 lambda: len(self.spans) >= spans and len(self.logs) >= logs, timeout_s
             )
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
     def _take(self, path: str, content_type: str, body: bytes) -> int:
         """Keep a request; the HTTP status to answer with."""
         with self._arrived:
@@ -121,7 +99,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, receiver: OtlpReceiver) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__((HOST, 0), _Handler)
         self.take = receiver._take
 
 

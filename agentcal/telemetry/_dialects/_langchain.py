@@ -6,7 +6,6 @@ parse, and whether a tool failed.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +15,9 @@ from agentcal.formats._langchain_message import to_chat
 from agentcal.formats._shapes import is_langchain
 from agentcal.telemetry._dialects._values import fields, listed
 from agentcal.telemetry._span import Chat, SpanFacts
-from agentcal.trajectory import InterventionKind
 
 _KEPT = ("role", "content", "name", "tool_call_id", "status")
 _DEPTH = 6
-_DECISIONS: dict[str, InterventionKind] = {
-    "approve": "approved",
-    "accept": "approved",
-    "edit": "edited",
-    "reject": "rejected",
-    "ignore": "rejected",
-    "respond": "responded",
-    "response": "responded",
-}
-_INTERRUPT_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def from_langchain(message: Any) -> list[Chat]:
@@ -89,16 +77,3 @@ def answer_to_interrupt(value: Any) -> Any:
     """What an interrupted graph is resumed with, if the input is a ``Command`` that does so."""
     command = fields(value)
     return command.get("resume") if "goto" in command else None
-
-
-def decisions_in(answer: Any) -> list[tuple[InterventionKind, str]]:
-    """What people decided, and what they said: answers to LangChain's middleware or the inbox."""
-    if isinstance(answer, list):
-        return [found for entry in answer for found in decisions_in(entry)]
-    given = fields(answer)
-    kind = _DECISIONS.get(as_text(given.get("type")))
-    if kind is not None:
-        return [(kind, as_text(given.get("message")))]
-    if given and all(_INTERRUPT_ID.fullmatch(key) for key in given):
-        return decisions_in(list(given.values()))
-    return decisions_in(listed(given.get("decisions")))

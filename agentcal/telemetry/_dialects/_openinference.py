@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, cast
 
+from agentcal.formats import langchain_decisions
 from agentcal.formats._fields import as_text
 from agentcal.telemetry import _names_in as i
 from agentcal.telemetry._dialects._base import bare
@@ -13,7 +14,6 @@ from agentcal.telemetry._dialects._langchain import (
     answer_to_interrupt,
     answer_within,
     answered,
-    decisions_in,
     first_generation,
     from_langchain,
     messages_within,
@@ -109,7 +109,7 @@ def _tool(facts: SpanFacts, values: Values, called: str) -> None:
 def _chain(facts: SpanFacts, values: Values) -> None:
     given, put_out = values.either(i.OI_INPUT), values.either(i.OI_OUTPUT)
     answer = answer_to_interrupt(given)
-    facts.resumes, facts.decisions = answer is not None, decisions_in(answer)
+    facts.resumes, facts.decisions = answer is not None, langchain_decisions(answer)
     facts.messages = _given(given)
     facts.passed_on = messages_within(put_out)
     facts.reply = next((c for c in reversed(facts.passed_on) if c["role"] == "assistant"), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, cast
 
+from agentcal.formats import langchain_decisions
 from agentcal.formats._fields import as_text
 from agentcal.telemetry import _names as n
 from agentcal.telemetry import _names_in as i
@@ -13,7 +14,6 @@ from agentcal.telemetry._dialects._langchain import (
     answer_to_interrupt,
     answer_within,
     answered,
-    decisions_in,
     from_langchain,
     messages_within,
 )
@@ -83,7 +83,7 @@ def _chain(facts: SpanFacts, values: Values) -> None:
     given = values.either(i.TL_INPUT)
     asked = fields(given).get("inputs", given)
     answer = answer_to_interrupt(asked)
-    facts.resumes, facts.decisions = answer is not None, decisions_in(answer)
+    facts.resumes, facts.decisions = answer is not None, langchain_decisions(answer)
     facts.messages = facts.messages or _asked(asked)
     facts.passed_on = messages_within(fields(values.either(i.TL_OUTPUT)).get("outputs"))
     facts.reply = facts.reply or next(
