@@ -71,7 +71,7 @@ def _check(paths: list[str] | None, listen: bool, live: dict[str, float | None])
 def _recorded(
     paths: list[str], run_format: str, tools: Path | None, success_at: float, *, labels: bool
 ) -> Diagnosis:
-    from agentcal.doctor._examine import Examination
+    from agentcal.doctor import Examination
 
     loaded = opened(paths, run_format)
     seen = Examination(success_at=success_at, labels=labels)
@@ -81,7 +81,7 @@ def _recorded(
 
 
 def _live(port: int, seconds: float | None, runs: int | None, success_at: float) -> Diagnosis:
-    from agentcal.doctor._listen import listen
+    from agentcal.doctor import listen
 
     return listen(port, seconds=seconds, runs=runs, success_at=success_at, announce=_announce)
 

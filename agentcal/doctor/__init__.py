@@ -15,15 +15,18 @@ from agentcal.doctor._diagnosis import (
     Severity,
     SignalShare,
 )
-from agentcal.doctor._examine import examine
+from agentcal.doctor._examine import Examination, examine
+from agentcal.doctor._listen import listen
 
 __all__ = [
     "Advice",
     "Arrivals",
     "Diagnosis",
+    "Examination",
     "Finding",
     "Outcomes",
     "Severity",
     "SignalShare",
     "examine",
+    "listen",
 ]

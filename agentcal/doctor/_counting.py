@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from agentcal.doctor._signal import Count, Strip
-from agentcal.features import Digest, judge
-from agentcal.features._stated import stated_in
+from agentcal.features import Digest, judge, stated_in
 from agentcal.trajectory import Step, ToolCall, ToolDeclaration, Trajectory
 
 _HINTS = ("kind", "read_only", "destructive", "idempotent", "open_world")

@@ -10,9 +10,7 @@ from typing import Any, TypeAlias, cast
 
 from agentcal._loopback import HOST, Loopback
 from agentcal.errors import ConfigError, FormatError
-from agentcal.telemetry._otlp_json import read_json
-from agentcal.telemetry._otlp_proto import read_protobuf
-from agentcal.telemetry._raw import RawLog, RawSpan
+from agentcal.telemetry.incoming import RawLog, RawSpan, read_json, read_protobuf
 
 MOST_BYTES = 64 * 2**20
 """Of one request, unpacked: what an exporter sends at a time is a thousandth of it."""

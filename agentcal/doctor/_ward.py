@@ -12,10 +12,7 @@ from pathlib import Path
 from agentcal.doctor._diagnosis import Arrivals
 from agentcal.formats import Context
 from agentcal.recorder import MemoryPending
-from agentcal.telemetry._collect import Trace
-from agentcal.telemetry._dialects import facts_of
-from agentcal.telemetry._join import Joiner
-from agentcal.telemetry._raw import RawLog, RawSpan
+from agentcal.telemetry.incoming import Joiner, RawLog, RawSpan, Trace, facts_of
 from agentcal.trajectory import Trajectory
 
 MOST_ITEMS = 200_000

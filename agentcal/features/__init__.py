@@ -3,6 +3,7 @@
 from agentcal.features._feature import Feature
 from agentcal.features._fold import DecisionPoint, Fold, Kind, decision_points
 from agentcal.features._registry import FAMILIES, FAMILY_OF, FEATURES, fingerprint
+from agentcal.features._stated import stated_in
 from agentcal.features._text import Digest
 from agentcal.features._verdicts import Verdict, judge
 
@@ -19,4 +20,5 @@ __all__ = [
     "decision_points",
     "fingerprint",
     "judge",
+    "stated_in",
 ]

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from agentcal.errors import FormatError
 from agentcal.formats._format import Context, Record
+from agentcal.formats._report import NO_RUN
 from agentcal.trajectory import Trajectory
 
 if TYPE_CHECKING:
-    from agentcal.telemetry._collect import Collector
-    from agentcal.telemetry._raw import RawLog, RawSpan
+    from agentcal.telemetry.incoming import Collector, RawLog, RawSpan
 
 _KEYS = ("resourceSpans", "resource_spans", "resourceLogs", "resource_logs", "batches", "trace")
-
-NO_RUN = "record holds no run"
 
 
 class Otlp:
@@ -32,7 +30,7 @@ class Otlp:
         """An export of spans or of log records."""
         if not isinstance(record, dict) or not any(key in record for key in _KEYS):
             return False
-        from agentcal.telemetry._otlp_json import is_otlp  # noqa: PLC0415 - heavy
+        from agentcal.telemetry.incoming import is_otlp  # noqa: PLC0415 - heavy
 
         return is_otlp(record)
 
@@ -48,13 +46,13 @@ class Otlp:
 
     def sniff_bytes(self, head: bytes) -> bool:
         """Whether a file that begins so may be OTLP as protobuf."""
-        from agentcal.telemetry._otlp_proto import looks_like_protobuf  # noqa: PLC0415 - heavy
+        from agentcal.telemetry.incoming import looks_like_protobuf  # noqa: PLC0415 - heavy
 
         return looks_like_protobuf(head)
 
     def records(self, data: bytes) -> Iterator[bytes]:
         """The requests in a protobuf file."""
-        from agentcal.telemetry._otlp_proto import exports  # noqa: PLC0415 - heavy
+        from agentcal.telemetry.incoming import exports  # noqa: PLC0415 - heavy
 
         return exports(data)
 
@@ -63,7 +61,7 @@ class Gathered:
     """Spans gathered so far, and where each trace was first met."""
 
     def __init__(self) -> None:
-        from agentcal.telemetry._collect import Collector  # noqa: PLC0415 - heavy
+        from agentcal.telemetry.incoming import Collector  # noqa: PLC0415 - heavy
 
         self._collector: Collector = Collector()
         self._places: dict[str, Context] = {}
@@ -89,10 +87,9 @@ class Gathered:
 
 
 def _items(record: Any, context: Context) -> Iterator[RawSpan | RawLog]:
-    from agentcal.telemetry._otlp_json import read_json  # noqa: PLC0415 - heavy
-    from agentcal.telemetry._otlp_proto import read_protobuf  # noqa: PLC0415 - heavy
+    from agentcal.telemetry import incoming  # noqa: PLC0415 - heavy
 
     if isinstance(record, bytes):
-        return read_protobuf(record)
+        return incoming.read_protobuf(record)
     fix = "It was left out; the rest of its trace is kept."
-    return read_json(record, lambda why: context.note("span is not valid", why, fix))
+    return incoming.read_json(record, lambda why: context.note("span is not valid", why, fix))

@@ -12,7 +12,7 @@ from agentcal.errors import AgentcalError, FormatError
 from agentcal.formats._format import Binary, Container, Context, Format, Gatherer, Gathering
 from agentcal.formats._paths import Source
 from agentcal.formats._records import Raw, records
-from agentcal.formats._report import Issue, LoadReport
+from agentcal.formats._report import NO_RUN, Issue, LoadReport
 from agentcal.formats._seen import Seen
 from agentcal.formats._stream import Stream
 from agentcal.trajectory import Trajectory
@@ -23,7 +23,6 @@ PATIENCE = 1000
 _PLACES = 10_000
 _HEAD = 64
 
-NO_RUN = "record holds no run"
 
 _FIX_JSON = "The line may be cut off or hold a stray character; repair it or log the run again."
 _FIX_RECORD = "Correct or remove it; docs/formats.md says which field goes where."

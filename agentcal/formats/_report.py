@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 KEPT_PER_KIND = 20
 SHOWN_PER_KIND = 3
+NO_RUN = "record holds no run"
 
 Severity = Literal["skipped", "note"]
 
