@@ -33,8 +33,8 @@ _PRESETS: dict[Preset, dict[str, Any]] = {
     "smooth": {"extra_trees": True, "lambda_l2": 5.0, "feature_fraction": 0.4},
     "deep": {"num_leaves": 31, "lambda_l2": 1.0, "feature_fraction": 0.5},
 }
-# Every tree costs a live score about as much as a feature does, as its nodes are rarely in a cache:
-# a live head takes steps as large as log loss on decision points allows.
+# The nodes of a tree are rarely in a cache when a live score asks for them, so that trees cost more
+# than they do in a loop: a live head takes steps as large as log loss on decision points allows.
 _PACES: dict[Pace, dict[Preset, dict[str, Any]]] = {
     "live": {
         "smooth": {"learning_rate": 0.1, "num_leaves": 16},

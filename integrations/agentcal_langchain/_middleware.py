@@ -77,8 +77,9 @@ class CalibrationMiddleware(AgentMiddleware[CalibrationState, Any, Any]):
                 "to record runs and score them, give the calibrator to the recorder"
             )
         self._name = name
-        self._mine = None if recorder is not None else Recorder(calibrator)
-        self._finder = Finder(recorder or self._mine or Recorder(), calibrator, name, agent, group)
+        used = Recorder(calibrator) if recorder is None else recorder
+        self._mine = used if recorder is None else None
+        self._finder = Finder(used, calibrator, name, agent, group)
 
     @property
     def name(self) -> str:
