@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, ClassVar
 
 from agentcal.errors import FormatError
@@ -35,6 +36,7 @@ class AgentDojo:
         details = record["metadata"]
         task = f"{details['suite_name']}/{_task(details)}"
         chat = Conversation(record["messages"], context)
+        _name_the_harness(chat)
         return Trajectory(
             run_id=f"{context.stem}/{task}/{_variant(details)}",
             group=task,
@@ -53,6 +55,17 @@ class AgentDojo:
 
 def _is_summary(record: dict[str, Any]) -> bool:
     return record.keys() == {"metadata"} and record["metadata"].get("benchmark") == "agent-dojo"
+
+
+def _name_the_harness(chat: Conversation) -> None:
+    """The user speaks once, to give the task; what else stands under "user" is a defence's.
+
+    ``tool_filter`` asks for the tools to keep, ``repeat_user_prompt`` says the task again after the
+    results. Features would take either for a message of the user's.
+    """
+    for message in chain(chat.trailing_inputs, *(step.inputs for step in chat.steps)):
+        if message.role == "user":
+            message.role = "system"
 
 
 def _task(details: dict[str, Any]) -> str:

@@ -61,6 +61,28 @@ def test_dojo_errors_keep_content_and_error(save: Save) -> None:
     assert (len(run.steps), run.end_reason) == (2, "unknown")
 
 
+def test_dojo_user_is_only_who_gave_the_task(save: Save) -> None:
+    call = {"id": "1", "function": {"name": "pay", "arguments": {}}}
+    messages = [
+        {"role": "system", "content": "You are a bank."},
+        {"role": "user", "content": "Pay."},
+        {"role": "user", "content": "Filter the tools."},
+        {"role": "assistant", "content": "pay"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "1", "content": "paid", "error": None},
+        {"role": "user", "content": "Pay."},
+        {"role": "assistant", "content": "Done."},
+        {"role": "user", "content": "Pay."},
+    ]
+    run, report = one(save({"messages": messages, "metadata": DOJO}))
+    again = [Message(role="system", text="Pay.")]
+    asked = [Message(role="system", text="Filter the tools.")]
+    assert (run.task, run.system) == ("Pay.", "You are a bank.")
+    assert [step.inputs for step in run.steps] == [asked, [], again]
+    assert run.trailing_inputs == again
+    assert report.noted == 0
+
+
 def test_tau_fields(save: Save) -> None:
     call = {"id": "1", "function": {"name": "book", "arguments": '{"x": 1}'}}
     traj = [
@@ -230,6 +252,22 @@ def test_agentdojo_gives_every_result_to_its_own_call(data: Path) -> None:
             assert [c.status == "error" for c in calls] == [bool(m["error"]) for m in answers]
             turns = sum(m["role"] == "assistant" for m in row["messages"])
             assert len(run.steps) == turns
+
+
+def test_agentdojo_defences_do_not_speak_as_the_user(data: Path) -> None:
+    """The files name no author: what is under "user" is the task, said again, or one prompt."""
+    said: Counter[tuple[str | None, str, bool]] = Counter()
+    for path in sorted((data / "agentdojo").glob("*.gz")):
+        rows = [row for row in raw_lines(path) if "messages" in row]
+        for run, row in zip(load(path), rows, strict=True):
+            first = next((m["content"] for m in row["messages"] if m["role"] == "user"), "")
+            assert run.task == first
+            inputs = [m for step in run.steps for m in step.inputs] + run.trailing_inputs
+            said.update((run.agent, m.role, m.text == run.task) for m in inputs)
+    assert said == {
+        ("gpt-4o-2024-05-13-repeat_user_prompt", "system", True): 673,
+        ("gpt-4o-2024-05-13-tool_filter", "system", False): 194,
+    }
 
 
 def test_agentdojo_shows_nothing_of_the_benchmark(data: Path) -> None:
