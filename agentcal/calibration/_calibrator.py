@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from agentcal.calibration._artefact import digest, read_artefact, write_artefact
+from agentcal._artefact import CALIBRATOR, digest, read_artefact, write_artefact
 from agentcal.calibration._confidence import Confidence, Reason
 from agentcal.calibration._head import Head
 from agentcal.calibration._heads import OBSERVABLE, WITH_LOGPROBS
@@ -148,7 +148,7 @@ class Calibrator(BaseModel):
 
         Raises :class:`ArtefactError` if it cannot be written.
         """
-        write_artefact(Path(path), self.model_dump(mode="json"), key)
+        write_artefact(Path(path), self.model_dump(mode="json"), key, CALIBRATOR)
 
     @classmethod
     def load(cls, path: str | Path, *, key: bytes | None = None) -> Self:
@@ -157,7 +157,7 @@ class Calibrator(BaseModel):
         Raises :class:`ArtefactError` for a missing, damaged, tampered or foreign file, and for one
         that was fitted on the features of another version of agentcal.
         """
-        body = read_artefact(Path(path), key)
+        body = read_artefact(Path(path), key, CALIBRATOR)
         if body.get("features") != features_fingerprint():
             raise ArtefactError(
                 f"{path}: fitted on features {body.get('features')!r}, this agentcal computes "

@@ -14,8 +14,8 @@ import pytest
 
 import agentcal
 from agentcal import ArtefactError, decision_points
+from agentcal._artefact import CALIBRATOR, read_artefact, write_artefact
 from agentcal.calibration import Calibrator
-from agentcal.calibration._artefact import read_artefact, write_artefact
 
 from .conftest import Fitted
 
@@ -182,8 +182,8 @@ def test_a_missing_or_odd_signature_is_refused(saved: Path, signature: Any) -> N
 
 def test_names_in_any_script_survive(tmp_path: Path) -> None:
     body = {"names": ["агент", "🤖", "\ud800", "a\nb"]}
-    write_artefact(tmp_path / "x.json", body, KEY)
-    assert read_artefact(tmp_path / "x.json", KEY) == body
+    write_artefact(tmp_path / "x.json", body, KEY, CALIBRATOR)
+    assert read_artefact(tmp_path / "x.json", KEY, CALIBRATOR) == body
 
 
 @pytest.mark.parametrize("existing", [None, "what was there before"])

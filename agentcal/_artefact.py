@@ -8,12 +8,28 @@ import json
 import secrets
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from agentcal.errors import ArtefactError
 
-FORMAT = "agentcal-calibrator"
-SCHEMA_VERSION = 1
+
+class Sort(NamedTuple):
+    """A sort of document: its mark, its version, and how people speak of it.
+
+    ``anew`` is what to do about one that cannot be used.
+    """
+
+    format: str
+    schema_version: int
+    noun: str
+    written_by: str
+    anew: str
+
+
+CALIBRATOR = Sort(
+    "agentcal-calibrator", 1, "calibrator", "Calibrator.save or `agentcal fit`", "fit again"
+)
+POLICY = Sort("agentcal-policy", 1, "policy", "Policy.save or `agentcal certify`", "certify again")
 
 
 def canonical(body: dict[str, Any]) -> bytes:
@@ -26,12 +42,12 @@ def digest(body: dict[str, Any]) -> str:
     return hashlib.sha256(canonical(body)).hexdigest()
 
 
-def write_artefact(path: Path, body: dict[str, Any], key: bytes | None) -> None:
+def write_artefact(path: Path, body: dict[str, Any], key: bytes | None, sort: Sort) -> None:
     """Write ``body`` with its digest, and its HMAC-SHA256 under ``key`` if one is given.
 
     The file appears whole or not at all. Raises :class:`ArtefactError` if it cannot be written.
     """
-    document: dict[str, Any] = {"format": FORMAT, "schema_version": SCHEMA_VERSION}
+    document: dict[str, Any] = {"format": sort.format, "schema_version": sort.schema_version}
     document["sha256"] = digest(body)
     if key is not None:
         document["hmac_sha256"] = hmac.new(key, canonical(body), "sha256").hexdigest()
@@ -44,10 +60,10 @@ def write_artefact(path: Path, body: dict[str, Any], key: bytes | None) -> None:
     except OSError as error:
         with suppress(OSError):
             partial.unlink()
-        raise ArtefactError(f"{path}: cannot write the calibrator: {error}") from error
+        raise ArtefactError(f"{path}: cannot write the {sort.noun}: {error}") from error
 
 
-def read_artefact(path: Path, key: bytes | None) -> dict[str, Any]:
+def read_artefact(path: Path, key: bytes | None, sort: Sort) -> dict[str, Any]:
     """The checked body of an artefact.
 
     Raises :class:`ArtefactError` when the file is missing, is not JSON, is something else, has
@@ -56,30 +72,28 @@ def read_artefact(path: Path, key: bytes | None) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ArtefactError(f"{path}: cannot read the calibrator: {error.strerror}") from error
+        raise ArtefactError(f"{path}: cannot read the {sort.noun}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise ArtefactError(
-            f"{path}: not a calibrator: the file is not JSON ({error}); "
-            "give a file written by Calibrator.save or `agentcal fit`"
+            f"{path}: not a {sort.noun}: the file is not JSON ({error}); "
+            f"give a file written by {sort.written_by}"
         ) from error
-    return _checked(path, document, key)
+    return _checked(path, document, key, sort)
 
 
-def _checked(path: Path, document: Any, key: bytes | None) -> dict[str, Any]:
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise ArtefactError(
-            f"{path}: not a calibrator; give a file written by Calibrator.save or `agentcal fit`"
-        )
-    if document.get("schema_version") != SCHEMA_VERSION:
+def _checked(path: Path, document: Any, key: bytes | None, sort: Sort) -> dict[str, Any]:
+    if not isinstance(document, dict) or document.get("format") != sort.format:
+        raise ArtefactError(f"{path}: not a {sort.noun}; give a file written by {sort.written_by}")
+    if document.get("schema_version") != sort.schema_version:
         raise ArtefactError(
             f"{path}: schema version {document.get('schema_version')!r}, this agentcal reads "
-            f"{SCHEMA_VERSION}; fit again or install the agentcal that wrote it"
+            f"{sort.schema_version}; {sort.anew} or install the agentcal that wrote it"
         )
     body = document.get("body")
     if not isinstance(body, dict) or document.get("sha256") != digest(body):
         raise ArtefactError(
             f"{path}: the content does not match its digest: the file was changed or damaged after "
-            "it was written; fit again or restore it"
+            f"it was written; {sort.anew} or restore it"
         )
     if key is not None:
         expected = hmac.new(key, canonical(body), "sha256").hexdigest()

@@ -1,0 +1,66 @@
+"""A promise about a policy, and what it was made for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cached_property
+
+from pydantic import BaseModel, ConfigDict
+
+from agentcal._artefact import digest
+from agentcal.bounds import NotCertified, ThresholdCertificate
+from agentcal.policy._names import Names
+from agentcal.policy._turn import GatedTurn
+
+
+class Scope(BaseModel):
+    """Where a certificate holds: this calibrator, this policy, these agents, models and tools.
+
+    ``policy`` is the digest of the policy as composed, without what certifying adds to it. Runs
+    whose agent or model was not known count as agent, or model, "".
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    calibrator: str
+    policy: str
+    agents: Names
+    models: Names
+    tools: Names
+
+    def lacks(self, turn: GatedTurn) -> str:
+        """Why the certificate does not hold for ``turn``; empty where it does."""
+        if turn.confidence is None or turn.confidence.fingerprint != self.calibrator:
+            return "it was made for another calibrator"
+        if (turn.agent or "") not in self.agents:
+            return f"no run of agent {turn.agent!r} was certified"
+        if (turn.model or "") not in self.models:
+            return f"no run of model {turn.model!r} was certified"
+        new = next((call.name for call in turn.calls if call.name not in self.tools), None)
+        return "" if new is None else f"no certified run had the tool {new!r}"
+
+
+class Certificate(BaseModel):
+    """What certifying found: a threshold with its promise, or why there is none.
+
+    The promise: among runs in which every decision was "proceed", at most
+    ``result.max_failure_rate`` fail, with probability ``result.confidence`` over the runs that it
+    was made from. It says nothing about runs that were verified, escalated or ended.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    result: ThresholdCertificate | NotCertified
+    scope: Scope
+    success_at: float
+    made_at: datetime
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that change with anything in the certificate."""
+        return digest(self.model_dump(mode="json"))[:16]
+
+    @property
+    def threshold(self) -> float | None:
+        """The confidence that proceeds; None: nothing could be certified."""
+        return None if isinstance(self.result, NotCertified) else self.result.threshold
