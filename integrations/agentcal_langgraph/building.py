@@ -24,19 +24,31 @@ from agentcal_langgraph._end import reason_of, was_cancelled
 from agentcal_langgraph._opening import Invocation
 from agentcal_langgraph._place import Place, Scope
 from agentcal_langgraph._results import Result, raised, result_of
+from agentcal_langgraph._review import (
+    Answer,
+    ReviewError,
+    answers_in,
+    as_call,
+    review_request,
+)
 from agentcal_langgraph._watch import Turn, Watch
 from agentcal_langgraph._watcher import GraphWatcher
 
 __all__ = [
+    "Answer",
     "Invocation",
     "Place",
     "Result",
+    "ReviewError",
     "Scope",
     "Turn",
     "Watch",
+    "answers_in",
+    "as_call",
     "raised",
     "reason_of",
     "result_of",
+    "review_request",
     "run_at",
     "was_cancelled",
 ]
