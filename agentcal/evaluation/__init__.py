@@ -1,6 +1,7 @@
 """How good a calibrator is on runs that it has not seen."""
 
 from agentcal.evaluation._evaluate import assess, evaluate
+from agentcal.evaluation._labelled import Labelled, LabelledRuns, stated_by_turn
 from agentcal.evaluation._result import Evaluation, EvaluationRow, TrajectoryScore
 from agentcal.evaluation._scored import (
     SEEN,
@@ -14,6 +15,8 @@ __all__ = [
     "SEEN",
     "Evaluation",
     "EvaluationRow",
+    "Labelled",
+    "LabelledRuns",
     "Predictions",
     "ScoredRun",
     "ScoredRuns",
@@ -21,4 +24,5 @@ __all__ = [
     "assess",
     "evaluate",
     "score_runs",
+    "stated_by_turn",
 ]

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agentcal.calibration import Calibrator, Confidence, GroupBy, group_name
-from agentcal.errors import ConfigError, NotEnoughData
+from agentcal.calibration import Calibrator, Confidence, GroupBy
+from agentcal.evaluation._labelled import LabelledRuns, stated_by_turn
 from agentcal.trajectory import Trajectory
 
 Floats = NDArray[np.float64]
@@ -19,9 +18,6 @@ Floats = NDArray[np.float64]
 SHARES: dict[str, float] = {"25%": 0.25, "50%": 0.5, "75%": 0.75}
 SEEN: tuple[str, ...] = ("final", *SHARES)
 """How much of a run was seen: all, or its decision point number ``max(1, ceil(q K))`` of K."""
-
-
-_NAMED: tuple[Literal["task", "agent", "model"], ...] = ("task", "agent", "model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,56 +111,19 @@ def score_runs(
     Raises ``NotEnoughData`` when no run is left, ``ConfigError`` for settings out of range, for a
     group that a run does not have, or for none where the calibrator was fitted with a function.
     """
-    by = _group_by(calibrator) if group is None else group
-    at = calibrator.settings.success_at if success_at is None else success_at
-    if not 0 < at <= 1:
-        raise ConfigError(f"success_at={at}: must lie in (0, 1]")
-    scored: list[ScoredRun] = []
-    left_out: dict[str, int] = {}
-    for run in runs:
-        why = _unusable(run)
-        if why or run.outcome is None:
-            left_out[why] = left_out.get(why, 0) + 1
-            continue
-        *points, finished = calibrator.score(run)
-        scored.append(
-            ScoredRun(
-                run.run_id,
-                group_name(run, by),
-                run.outcome.value >= at,
-                tuple(points),
-                finished,
-                _stated(run),
-            )
-        )
-    if not scored:
-        why = ", ".join(f"{n} {reason}" for reason, n in left_out.items()) or "there is none"
-        raise NotEnoughData(f"no run to evaluate on: {why}")
+    usable = LabelledRuns(calibrator, runs, group=group, success_at=success_at)
+    scored = tuple(_scored(calibrator, *labelled) for labelled in usable)
     return ScoredRuns(
-        tuple(scored), left_out, calibrator.fingerprint, calibrator.report.success_rate, at
+        scored,
+        usable.left_out,
+        calibrator.fingerprint,
+        calibrator.report.success_rate,
+        usable.success_at,
     )
 
 
-def _group_by(calibrator: Calibrator) -> GroupBy:
-    for name in _NAMED:
-        if name == calibrator.settings.group:
-            return name
-    raise ConfigError(
-        "the calibrator was fitted with a group function, which is not saved with it; "
-        "give the same one as group=..."
-    )
-
-
-def _unusable(run: Trajectory) -> str:
-    if run.outcome is None:
-        return "no outcome"
-    return "cut short" if any(i.kind == "aborted" for i in run.interventions) else ""
-
-
-def _stated(run: Trajectory) -> tuple[float | None, ...]:
-    last: float | None = None
-    stated: list[float | None] = []
-    for step in run.steps:
-        last = last if step.stated_confidence is None else step.stated_confidence
-        stated.append(last)
-    return (*stated, last)
+def _scored(calibrator: Calibrator, run: Trajectory, group: str, success: bool) -> ScoredRun:
+    *points, finished = calibrator.score(run)
+    stated = stated_by_turn(run)
+    stated.append(stated[-1] if stated else None)
+    return ScoredRun(run.run_id, group, success, tuple(points), finished, tuple(stated))
