@@ -19,8 +19,11 @@ SCHEMA_VERSION: Literal[1] = 1
 CallStatus = Literal["ok", "error", "missing", "rejected", "edited"]
 """``missing``: no result was seen. ``rejected`` and ``edited``: a person or a gate stepped in."""
 
-EndReason = Literal["answered", "max_steps", "error", "interrupted", "cancelled", "unknown"]
-"""Why the run ended. ``unknown``: the log does not say, or the run is still going on."""
+EndReason = Literal[
+    "answered", "max_steps", "error", "interrupted", "cancelled", "abstained", "unknown"
+]
+"""Why the run ended. ``abstained``: a gate ended it, so nobody knows how it would have gone on.
+``unknown``: the log does not say, or the run is still going on."""
 
 Role = Literal["user", "system", "agent"]
 
@@ -132,12 +135,14 @@ class Intervention(_Model):
     """Somebody or something other than the agent stepped in on turn ``step`` (counted from 0).
 
     It happened after that turn was proposed, so the decision at that turn has not seen it.
+    ``waited_s``: how long the agent waited for the answer, in seconds; ``None`` where not known.
     """
 
     step: int = Field(ge=0)
     kind: InterventionKind
     by: str = ""
     detail: str = ""
+    waited_s: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
 
 class Outcome(_Model):

@@ -30,8 +30,14 @@ from agentcal.trajectory import (
 Kind = Literal["tool_turn", "answer_turn", "finished"]
 
 END_REASON = len(FEATURES) - 1
-_END_CODES = {"answered": 0.0, "max_steps": 1.0, "error": 1.0, "interrupted": 1.0, "cancelled": 1.0}
-
+_END_CODES = {
+    "answered": 0.0,
+    "max_steps": 1.0,
+    "error": 1.0,
+    "interrupted": 1.0,
+    "cancelled": 1.0,
+    "abstained": 1.0,
+}
 
 _NAN = float("nan")
 _PACK = struct.Struct(f"{len(FEATURES)}d").pack

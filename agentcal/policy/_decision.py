@@ -55,6 +55,16 @@ class Decision(BaseModel):
     at: datetime
 
     @property
+    def turn(self) -> int:
+        """The turn of the run that it is about, from 1."""
+        return int(self.key.rsplit("/", 3)[1])
+
+    @property
+    def index(self) -> int:
+        """The call that it is about in its turn, from 0; 0 for an answer."""
+        return int(self.key.rsplit("/", 3)[2])
+
+    @property
     def calibrator(self) -> str | None:
         """The fingerprint of the calibrator that scored the turn."""
         return None if self.confidence is None else self.confidence.fingerprint

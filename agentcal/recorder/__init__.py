@@ -7,6 +7,7 @@ from agentcal.recorder._pending import PendingRun, PendingRuns
 from agentcal.recorder._quiet import QuietObserver
 from agentcal.recorder._record import Record
 from agentcal.recorder._recorder import Recorder
+from agentcal.recorder._review import Review
 from agentcal.recorder._run import Run
 from agentcal.recorder._sqlite_pending import SqlitePending
 from agentcal.recorder._stats import RecorderStats
@@ -21,6 +22,7 @@ __all__ = [
     "Record",
     "Recorder",
     "RecorderStats",
+    "Review",
     "Run",
     "RunInfo",
     "Sink",

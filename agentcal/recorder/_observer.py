@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from agentcal.recorder._info import RunInfo
+from agentcal.recorder._review import Review
 from agentcal.trajectory import Step, ToolCall, Trajectory
 
 if TYPE_CHECKING:
     from agentcal.calibration import Confidence
+    from agentcal.policy import TurnDecision
 
 
 class Observer(Protocol):
@@ -24,6 +26,12 @@ class Observer(Protocol):
 
     def replied(self, run: RunInfo, turn: int, step: Step, confidence: Confidence | None) -> None:
         """The model replied, and this is how likely the run is to succeed."""
+
+    def decided(self, run: RunInfo, decision: TurnDecision) -> None:
+        """A policy decided about the calls, or the answer, of a turn."""
+
+    def reviewed(self, run: RunInfo, review: Review) -> None:
+        """Somebody answered to a decision that was escalated."""
 
     def called(self, run: RunInfo, turn: int, position: int, call: ToolCall) -> None:
         """A tool starts to run."""

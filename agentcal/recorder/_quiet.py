@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentcal.recorder._info import RunInfo
+from agentcal.recorder._review import Review
 from agentcal.trajectory import Step, ToolCall, Trajectory
 
 if TYPE_CHECKING:
     from agentcal.calibration import Confidence
+    from agentcal.policy import TurnDecision
 
 
 class QuietObserver:
@@ -18,6 +20,12 @@ class QuietObserver:
         """Do nothing."""
 
     def replied(self, run: RunInfo, turn: int, step: Step, confidence: Confidence | None) -> None:
+        """Do nothing."""
+
+    def decided(self, run: RunInfo, decision: TurnDecision) -> None:
+        """Do nothing."""
+
+    def reviewed(self, run: RunInfo, review: Review) -> None:
         """Do nothing."""
 
     def called(self, run: RunInfo, turn: int, position: int, call: ToolCall) -> None:

@@ -100,10 +100,17 @@ class Record:
             self.arrived[self._when(place)].remove(place)
         self._calls.close(place)
         call.result, call.status = str(text), status
-        call.duration_s = duration_s if _is_sound(duration_s) else None
+        call.duration_s = sound_s(duration_s)
         call.returned_after = newest if newest > place.step else None
         self.arrived[newest].append(place)
         return seen
+
+    def step_in(self, entry: Intervention) -> None:
+        """Somebody stepped in."""
+        if self.steps:
+            self.interventions.append(entry)
+        else:
+            self.notes["an intervention before the first turn"] += 1
 
     def withdraw(self, key: str) -> bool:
         """Take out the turns that running ``key`` again makes void; says whether there were any.
@@ -212,5 +219,7 @@ def _lies_under(place: str, key: str | None) -> bool:
     return key == place or key[len(place)] in _DEEPER
 
 
-def _is_sound(duration_s: float | None) -> bool:
-    return duration_s is not None and math.isfinite(duration_s) and duration_s >= 0
+def sound_s(duration_s: float | None) -> float | None:
+    """The duration, in seconds; None for one that no clock can have measured."""
+    sound = duration_s is not None and math.isfinite(duration_s) and duration_s >= 0
+    return duration_s if sound else None

@@ -10,6 +10,8 @@ from agentcal.features import DecisionPoint
 from agentcal.recorder._guard import guarded
 from agentcal.recorder._handle import Handle
 from agentcal.recorder._pending import PendingRun
+from agentcal.recorder._record import sound_s
+from agentcal.recorder._review import Review
 from agentcal.trajectory import (
     CallStatus,
     EndReason,
@@ -25,6 +27,7 @@ from agentcal.trajectory import (
 
 if TYPE_CHECKING:
     from agentcal.calibration import Confidence
+    from agentcal.policy import TurnDecision
 
 
 class Run(Handle):
@@ -157,11 +160,37 @@ class Run(Handle):
         """Somebody stepped in: on the turn that proposed ``call_id``, else on the newest one."""
         place = self._record.find(call_id, None) if call_id else None
         step = len(self._record.steps) - 1 if place is None else place.step
-        if step < 0:
-            self._record.notes["an intervention before the first turn"] += 1
-            return
-        entry = Intervention(step=step, kind=kind, by=by, detail=detail)
-        self._record.interventions.append(entry)
+        self._record.step_in(Intervention(step=max(step, 0), kind=kind, by=by, detail=detail))
+
+    @guarded
+    def decided(self, decision: TurnDecision) -> None:
+        """A policy decided about a turn. Tell it once, when it was decided, not when it is read.
+
+        What the gate does by itself is an intervention by "agentcal": "verified", or "aborted"
+        where the verdict is to abstain; in mode "shadow" there is none. What a human answers to an
+        escalation comes with :meth:`reviewed`.
+        """
+        done = {one.verdict.value: one.reason for one in reversed(decision.decisions) if one.acts}
+        kind: InterventionKind = "aborted" if "abstain" in done else "verified"
+        if (reason := done.get("abstain", done.get("verify"))) is not None:
+            self._record.step_in(
+                Intervention(step=decision.turn - 1, kind=kind, by="agentcal", detail=reason)
+            )
+        self._tell("decided", decision)
+
+    @guarded
+    def reviewed(self, review: Review) -> None:
+        """Somebody answered to an escalated decision, which may be one of an earlier process."""
+        self._record.step_in(
+            Intervention(
+                step=review.decision.turn - 1,
+                kind=review.answer,
+                by=review.by,
+                detail=review.detail,
+                waited_s=sound_s(review.waited_s),
+            )
+        )
+        self._tell("reviewed", review)
 
     @guarded
     def gap(self, text: str) -> None:

@@ -13,7 +13,17 @@ from agentcal.recorder._stats import Counters
 if TYPE_CHECKING:
     from agentcal.calibration import Calibrator
 
-Event = Literal["started", "replied", "called", "returned", "interrupted", "resumed", "ended"]
+Event = Literal[
+    "started",
+    "replied",
+    "decided",
+    "reviewed",
+    "called",
+    "returned",
+    "interrupted",
+    "resumed",
+    "ended",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 import agentcal as ac
 from agentcal.calibration import Calibrator, Confidence
-from agentcal.recorder import QuietObserver, Recorder, Run, RunInfo
+from agentcal.policy import TurnDecision
+from agentcal.recorder import QuietObserver, Recorder, Review, Run, RunInfo
 from agentcal.sinks import CallbackSink, MemorySink
 
 from .agents import Script, asks, begin, call, work
+from .gates import decided
 
 SAID = "what a user said in confidence"
 
@@ -128,6 +130,12 @@ class Attentive(QuietObserver):
     def returned(self, run: RunInfo, turn: int, position: int, call: ac.ToolCall) -> None:
         self.told.append(("returned", turn, position, call.id, call.result))
 
+    def decided(self, run: RunInfo, decision: TurnDecision) -> None:
+        self.told.append(("decided", decision.turn, decision.verdict))
+
+    def reviewed(self, run: RunInfo, review: Review) -> None:
+        self.told.append(("reviewed", review.answer, review.waited_s))
+
     def interrupted(self, run: RunInfo) -> None:
         self.told.append(("interrupted", run.run_id))
 
@@ -142,6 +150,7 @@ def live_through(recorder: Recorder) -> None:
     run = recorder.start(run_id="r", conversation="c", task="t", system="s", agent="a")
     run.describe(model="m")
     run.replied(asks(call("x"), call("", "pay"), text="hm"))
+    run.decided(decided("proceed", "escalate"))
     run.called("", name="pay")
     run.called("x")
     run.called("nobody's")
@@ -149,6 +158,7 @@ def live_through(recorder: Recorder) -> None:
     run.interrupted("?")
     again = recorder.resume("c")
     assert again is not None
+    again.reviewed(Review(decided("escalate").decisions[0], "approved", waited_s=2.5))
     again.returned("x", "found")
     again.ended()
 
@@ -163,16 +173,18 @@ def test_observers_are_told_in_order_whatever_the_others_do(
     assert observer.told[: len(observer.told) // 2] == [
         ("started", RunInfo("r", "c", "a", None, "t", "s")),
         ("replied", "m", 1, "hm", None),
+        ("decided", 1, "escalate"),
         ("called", 1, 1, "", None),
         ("called", 1, 0, "x", None),
         ("returned", 1, 1, "", "paid"),
         ("interrupted", "r"),
         ("resumed", "r"),
+        ("reviewed", "approved", 2.5),
         ("returned", 1, 0, "x", "found"),
         ("ended", "r", "answered"),
     ]
-    assert len(errors(caplog)) == 7  # one for each kind of event
-    assert recorder.stats.errors == 18
+    assert len(errors(caplog)) == 9  # one for each kind of event
+    assert recorder.stats.errors == 22
     assert SAID not in caplog.text
 
 
