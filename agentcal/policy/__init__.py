@@ -9,7 +9,7 @@
     policy = ac.certify(policy, calibrator, held_out_runs)
     policy.save("policy.json")
 
-A policy says what should happen to each step of an agent before it happens: proceed, verify,
+A policy says what should be done about each step of an agent before it happens: proceed, verify,
 escalate or abstain. In its default mode, "shadow", it decides and records, and stops nothing.
 """
 
@@ -26,6 +26,7 @@ from agentcal.policy._policy import Policy
 from agentcal.policy._risk import RiskTarget
 from agentcal.policy._rule import Rule
 from agentcal.policy._ruling import Ruling
+from agentcal.policy._sqlite_ledger import SqliteLedger
 from agentcal.policy._tiers import Tier, Tiers
 from agentcal.policy._turn import GatedTurn, ProposedCall, Subject
 from agentcal.policy._verdict import Verdict, strictest
@@ -51,6 +52,7 @@ __all__ = [
     "Rule",
     "Ruling",
     "Scope",
+    "SqliteLedger",
     "Subject",
     "Tier",
     "Tiers",

@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator
 
+from agentcal.policy._model import Part
 from agentcal.policy._names import Names, TierSet
 from agentcal.policy._ruling import Ruling
 from agentcal.policy._turn import GatedTurn, Subject
-from agentcal.policy._verdict import Verdict
+from agentcal.policy._verdict import Verdict, tightening
 
 
-class Always(BaseModel):
-    """The same verdict for these tools and tiers, whatever the confidence: "always ask first"."""
+class Always(Part):
+    """The same verdict for these tools and tiers, whatever the confidence: "always ask first".
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    It holds for what it names even where that tier is not gated, and without a confidence.
+    """
 
     type: Literal["always"] = "always"
-    verdict: Verdict = Verdict.ESCALATE
+    verdict: Annotated[Verdict, AfterValidator(tightening)] = Verdict.ESCALATE
     tools: Names = ()
     tiers: TierSet = ()
 
     @property
-    def may_escalate(self) -> bool:
-        """Whether it may ask a human."""
-        return self.verdict is Verdict.ESCALATE
+    def verdicts(self) -> frozenset[Verdict]:
+        """``verdict``."""
+        return frozenset((Verdict.PROCEED, self.verdict))
+
+    @property
+    def needs_score(self) -> bool:
+        """No."""
+        return False
 
     def rule(self, turn: GatedTurn, subject: Subject, value: float) -> Ruling:
         """``verdict`` for what is named, else proceed."""
         if subject.tool in self.tools:
-            return Ruling(self.verdict, f"{subject.tool} always has to", self.type)
+            return Ruling(self.verdict, f"{subject.tool} is always held up", self.type)
         if subject.tier in self.tiers:
-            return Ruling(self.verdict, f"{subject.tier} steps always have to", self.type)
-        return Ruling(Verdict.PROCEED, "not among the tools that always have to", self.type)
+            return Ruling(self.verdict, f"{subject.tier} steps are always held up", self.type)
+        return Ruling(Verdict.PROCEED, "it is not among what is always held up", self.type)

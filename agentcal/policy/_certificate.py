@@ -5,22 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from functools import cached_property
 
-from pydantic import BaseModel, ConfigDict
-
 from agentcal._artefact import digest
 from agentcal.bounds import NotCertified, ThresholdCertificate
+from agentcal.policy._model import Part
 from agentcal.policy._names import Names
 from agentcal.policy._turn import GatedTurn
 
 
-class Scope(BaseModel):
+class Scope(Part):
     """Where a certificate holds: this calibrator, this policy, these agents, models and tools.
 
     ``policy`` is the digest of the policy as composed, without what certifying adds to it. Runs
     whose agent or model was not known count as agent, or model, "".
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     calibrator: str
     policy: str
@@ -40,15 +37,13 @@ class Scope(BaseModel):
         return "" if new is None else f"no certified run had the tool {new!r}"
 
 
-class Certificate(BaseModel):
+class Certificate(Part):
     """What certifying found: a threshold with its promise, or why there is none.
 
     The promise: among runs in which every decision was "proceed", at most
     ``result.max_failure_rate`` fail, with probability ``result.confidence`` over the runs that it
     was made from. It says nothing about runs that were verified, escalated or ended.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     result: ThresholdCertificate | NotCertified
     scope: Scope

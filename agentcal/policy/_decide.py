@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from agentcal.policy._alarm import Alarm
-from agentcal.policy._budget import ReviewBudget
 from agentcal.policy._decision import Decision, TurnDecision, decision_key
 from agentcal.policy._ledger import BudgetLedger, Request
 from agentcal.policy._risk import RiskTarget
@@ -19,44 +19,37 @@ if TYPE_CHECKING:
     from agentcal.policy._policy import Policy
 
 
+class Matter(NamedTuple):
+    """One thing to decide: its decision key, and what it is."""
+
+    key: str
+    subject: Subject
+
+
 def decide(policy: Policy, turn: GatedTurn, ledger: BudgetLedger, at: datetime) -> TurnDecision:
-    """The strictest ruling on each subject, within the number of checks and the budget."""
-    subjects, keys = subjects_of(policy, turn), keys_of(turn)
-    rulings = [_checked(policy, turn, _ruled(policy, turn, subject)) for subject in subjects]
-    if policy.budget is not None:
-        asked = [
-            Request(key, turn.value, ruling.verdict is Verdict.ESCALATE)
-            for key, subject, ruling in zip(keys, subjects, rulings, strict=True)
-            if _counts(policy, subject, ruling)
-        ]
-        granted = dict(zip((r.key for r in asked), ledger.grant(policy.budget, asked), strict=True))
-        rulings = [
-            ruling
-            if granted.get(key, True) or ruling.verdict is not Verdict.ESCALATE
-            else _spent(policy, policy.budget, turn, ruling)
-            for key, ruling in zip(keys, rulings, strict=True)
-        ]
-    decisions = [
-        decision(policy, turn, at, about) for about in zip(keys, subjects, rulings, strict=True)
-    ]
-    return TurnDecision(
-        run_id=turn.run_id,
-        turn=turn.turn,
-        confidence=turn.confidence,
-        decisions=tuple(decisions),
-    )
+    """The strictest ruling on each matter, within the number of checks and the budget."""
+    matters = matters_of(policy, turn)
+    rulings = judge(policy, turn, [matter.subject for matter in matters])
+    return freeze(policy, turn, at, matters, afford(policy, turn, ledger, matters, rulings))
+
+
+def matters_of(policy: Policy, turn: GatedTurn) -> list[Matter]:
+    """What there is to decide: the calls of ``turn`` in their order, or its answer."""
+    return [*map(Matter, _keys(turn), subjects_of(policy, turn))]
 
 
 def subjects_of(policy: Policy, turn: GatedTurn) -> list[Subject]:
-    """What there is to rule on: the calls of ``turn`` in their order, or its answer."""
+    """The same without keys."""
     if not turn.calls:
-        return [Subject(None, "answer")]
-    tier = policy.tiers.of
-    return [Subject(call.name, tier(call.name, call.declared)) for call in turn.calls]
+        return [Subject(None, "answer", "answer" in policy.gated)]
+    tiers = [policy.tiers.of(call.name, call.declared) for call in turn.calls]
+    return [
+        Subject(call.name, tier, tier in policy.gated)
+        for call, tier in zip(turn.calls, tiers, strict=True)
+    ]
 
 
-def keys_of(turn: GatedTurn) -> list[str]:
-    """The decision keys of the same."""
+def _keys(turn: GatedTurn) -> list[str]:
     if not turn.calls:
         return [decision_key(turn.run_id, turn.turn, 0, "", turn.answer)]
     return [
@@ -71,34 +64,52 @@ def keys_of(turn: GatedTurn) -> list[str]:
     ]
 
 
-def _ruled(policy: Policy, turn: GatedTurn, subject: Subject) -> Ruling:
-    gated = subject.tier in policy.gated
-    if turn.value is None:
-        if gated:
-            return Ruling(policy.without_score, _unscored(turn), "without_score")
-        return _free(subject)
+Failed = Callable[[Exception], str]
+"""Told of a rule that raised; says what the reason of the ruling is then."""
+
+
+def judge(
+    policy: Policy, turn: GatedTurn, subjects: Sequence[Subject], failed: Failed | None = None
+) -> list[Ruling]:
+    """The strictest ruling on each subject, within the number of checks.
+
+    With ``failed``, a rule that raises counts as ``without_score`` instead.
+    """
+    found = {subject: _strictest(policy, turn, subject, failed) for subject in set(subjects)}
+    return [_checked(policy, turn, found[subject]) for subject in subjects]
+
+
+def _strictest(policy: Policy, turn: GatedTurn, subject: Subject, failed: Failed | None) -> Ruling:
+    value = turn.value
     found = [
-        _rule(policy, rule, turn, subject, turn.value)
+        _ask(policy, rule, turn, subject, failed)
         for rule in policy.rules
-        if gated or (isinstance(rule, Alarm) and rule.bound is not None)
+        if not rule.needs_score or (subject.gated and value is not None)
     ]
-    strict = max(found, key=_strictness, default=_free(subject))
-    return strict if gated or strict.verdict is not Verdict.PROCEED else _free(subject)
+    if subject.gated and value is None:
+        found.append(Ruling(policy.without_score, _unscored(turn), "without_score"))
+    strict = max(found, key=_strictness, default=None)
+    if strict is None or (strict.verdict is Verdict.PROCEED and not subject.gated):
+        return Ruling(Verdict.PROCEED, f"{subject.tier} steps are not gated", "tiers")
+    return strict
 
 
-def _rule(policy: Policy, rule: Rule, turn: GatedTurn, subject: Subject, value: float) -> Ruling:
+def _ask(
+    policy: Policy, rule: Rule, turn: GatedTurn, subject: Subject, failed: Failed | None
+) -> Ruling:
     if isinstance(rule, RiskTarget) and policy.outdated:
-        why = "not certified: the policy was changed after it was certified"
-        return Ruling(rule.uncertified, why, rule.type)
-    return rule.rule(turn, subject, value)
+        return rule.unbacked("the policy was changed after it was certified")
+    try:
+        return rule.rule(turn, subject, math.nan if turn.value is None else turn.value)
+    except Exception as error:
+        if failed is None:
+            raise
+        verdict = policy.without_score if subject.gated else Verdict.PROCEED
+        return Ruling(verdict, failed(error), "without_score")
 
 
-def _strictness(ruling: Ruling) -> tuple[int, float]:
-    return ruling.verdict.severity, ruling.threshold or -1.0
-
-
-def _free(subject: Subject) -> Ruling:
-    return Ruling(Verdict.PROCEED, f"{subject.tier} steps are not gated", "tiers")
+def _strictness(ruling: Ruling) -> tuple[int, bool]:
+    return ruling.verdict.severity, ruling.threshold is not None
 
 
 def _unscored(turn: GatedTurn) -> str:
@@ -114,34 +125,67 @@ def _checked(policy: Policy, turn: GatedTurn, ruling: Ruling) -> Ruling:
     return Ruling(policy.after_checks, why, ruling.by, ruling.threshold, ruling.certificate)
 
 
-def _counts(policy: Policy, subject: Subject, ruling: Ruling) -> bool:
-    return subject.tier in policy.gated or ruling.verdict is Verdict.ESCALATE
+def afford(
+    policy: Policy,
+    turn: GatedTurn,
+    ledger: BudgetLedger,
+    matters: Sequence[Matter],
+    rulings: Sequence[Ruling],
+) -> list[Ruling]:
+    """The rulings as far as the review budget allows them."""
+    if policy.budget is None:
+        return list(rulings)
+    asked = [
+        Request(matter.key, turn.value, ruling.verdict is Verdict.ESCALATE)
+        for matter, ruling in zip(matters, rulings, strict=True)
+        if matter.subject.gated or ruling.verdict is Verdict.ESCALATE
+    ]
+    answers = ledger.grant(policy.budget, asked) if asked else []
+    refused = {r.key for r, granted in zip(asked, answers, strict=True) if r.ask and not granted}
+    why = "the review budget is spent"
+    return [
+        unasked(policy, turn, ruling, why) if matter.key in refused else ruling
+        for matter, ruling in zip(matters, rulings, strict=True)
+    ]
 
 
-def _spent(policy: Policy, budget: ReviewBudget, turn: GatedTurn, ruling: Ruling) -> Ruling:
-    verdict = budget.spent
+def unasked(policy: Policy, turn: GatedTurn, ruling: Ruling, why: str) -> Ruling:
+    """What happens to a step where nobody can be asked: ``spent``, if anybody should be."""
+    if policy.budget is None or ruling.verdict is not Verdict.ESCALATE:
+        return ruling
+    verdict = policy.budget.spent
     if verdict is Verdict.VERIFY and turn.checks >= policy.max_checks:
         verdict = Verdict.ABSTAIN
-    why = f"should be asked about, but the review budget is spent; {ruling.reason}"
-    return Ruling(verdict, why, "review_budget", ruling.threshold)
+    reason = f"{why}; {ruling.reason}"
+    return Ruling(verdict, reason, "review_budget", ruling.threshold, ruling.certificate)
 
 
-def decision(
-    policy: Policy, turn: GatedTurn, at: datetime, about: tuple[str, Subject, Ruling]
-) -> Decision:
-    """The frozen form of a ruling, under its key."""
-    key, subject, ruling = about
-    return Decision(
-        key=key,
-        verdict=ruling.verdict,
-        reason=ruling.reason,
-        by=ruling.by,
-        mode=policy.mode,
-        tool=subject.tool,
-        tier=subject.tier,
-        confidence=turn.confidence,
-        threshold=ruling.threshold,
-        certificate=ruling.certificate,
-        policy=policy.fingerprint,
-        at=at,
+def freeze(
+    policy: Policy,
+    turn: GatedTurn,
+    at: datetime,
+    matters: Sequence[Matter],
+    rulings: Sequence[Ruling],
+) -> TurnDecision:
+    """The rulings as decisions, under their keys. A confidence that is no probability is left."""
+    confidence = None if turn.value is None else turn.confidence
+    decisions = tuple(
+        Decision(
+            key=matter.key,
+            verdict=ruling.verdict,
+            reason=ruling.reason,
+            by=ruling.by,
+            mode=policy.mode,
+            tool=matter.subject.tool,
+            tier=matter.subject.tier,
+            confidence=confidence,
+            threshold=ruling.threshold,
+            certificate=ruling.certificate,
+            policy=policy.fingerprint,
+            at=at,
+        )
+        for matter, ruling in zip(matters, rulings, strict=True)
+    )
+    return TurnDecision(
+        run_id=turn.run_id, turn=turn.turn, confidence=confidence, decisions=decisions
     )

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import logging
+import traceback
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from agentcal.errors import ConfigError
-from agentcal.policy._decide import decision, keys_of, subjects_of
+from agentcal.policy._decide import Matter, afford, freeze, judge, matters_of, unasked
 from agentcal.policy._decision import TurnDecision
 from agentcal.policy._memory_ledger import MemoryLedger
-from agentcal.policy._policy import Part, Policy
+from agentcal.policy._policy import AnyPart, Policy
 from agentcal.policy._ruling import Ruling
-from agentcal.policy._turn import GatedTurn
-from agentcal.policy._verdict import Verdict
+from agentcal.policy._turn import GatedTurn, Subject
 
 if TYPE_CHECKING:
     from agentcal.policy._ledger import BudgetLedger
@@ -34,8 +38,8 @@ class Gate:
         ConfigError: ``policy`` is something else.
     """
 
-    def __init__(self, policy: Policy | Part, *, ledger: BudgetLedger | None = None) -> None:
-        if not isinstance(policy, Policy | Part):
+    def __init__(self, policy: Policy | AnyPart, *, ledger: BudgetLedger | None = None) -> None:
+        if not isinstance(policy, Policy | AnyPart):
             raise ConfigError(
                 f"policy: {type(policy).__name__} is not one; give a Policy, a rule such as "
                 "RiskTarget(0.05), or Policy.load(path)"
@@ -46,31 +50,46 @@ class Gate:
     def decide(self, turn: GatedTurn) -> TurnDecision:
         """The decisions on ``turn``. Never raises.
 
-        Where the policy or its ledger fails, every gated step gets ``without_score``, the reason
-        says so, and an error is logged.
+        A rule that fails counts as ``without_score`` on gated steps; where the turn cannot even be
+        read, every step is one. Where the ledger fails nobody is asked: what should be escalated
+        gets the budget's ``spent``. The reason says so, and an error is logged.
         """
         try:
-            return self.policy.decide(turn, self._ledger)
+            matters = matters_of(self.policy, turn)
+            subjects = [matter.subject for matter in matters]
+            rulings = judge(self.policy, turn, subjects, partial(_tell, turn, "a rule failed"))
+            rulings = self._afforded(turn, matters, rulings)
+            return freeze(self.policy, turn, datetime.now(UTC), matters, rulings)
         except Exception as error:
-            _log.error(
-                "run %s, turn %d: the policy failed (%s); %s instead",
-                turn.run_id,
-                turn.turn,
-                type(error).__name__,
-                self.policy.without_score,
-            )
-            return self._failed(turn, error)
+            return self._unread(turn, _tell(turn, "the turn could not be read", error))
 
-    def _failed(self, turn: GatedTurn, error: Exception) -> TurnDecision:
-        policy, now = self.policy, datetime.now(UTC)
-        why = f"the policy failed: {type(error).__name__}"
-        closed = Ruling(policy.without_score, why, "without_score")
-        free = Ruling(Verdict.PROCEED, "not gated", "tiers")
-        decisions = tuple(
-            decision(policy, turn, now, (key, subject, closed if gated else free))
-            for key, subject in zip(keys_of(turn), subjects_of(policy, turn), strict=True)
-            for gated in [subject.tier in policy.gated]
-        )
-        return TurnDecision(
-            run_id=turn.run_id, turn=turn.turn, confidence=turn.confidence, decisions=decisions
-        )
+    def _afforded(
+        self, turn: GatedTurn, matters: Sequence[Matter], rulings: Sequence[Ruling]
+    ) -> list[Ruling]:
+        try:
+            return afford(self.policy, turn, self._ledger, matters, rulings)
+        except Exception as error:
+            why = _tell(turn, "the review budget could not be counted", error)
+            return [unasked(self.policy, turn, ruling, why) for ruling in rulings]
+
+    def _unread(self, turn: GatedTurn, why: str) -> TurnDecision:
+        closed = Ruling(self.policy.without_score, why, "without_score")
+        ruling = unasked(self.policy, turn, closed, "nobody can be asked")
+        subjects = [Subject(str(call.name), "write") for call in turn.calls]
+        subjects = subjects or [Subject(None, "answer")]
+        # No other turn may be taken for one that cannot be read.
+        start = f"{turn.run_id}/{turn.turn}"
+        matters = [Matter(f"{start}/{i}/{token_hex(8)}", s) for i, s in enumerate(subjects)]
+        bare = GatedTurn(run_id=str(turn.run_id), turn=turn.turn, confidence=None)
+        now = datetime.now(UTC)
+        return freeze(self.policy, bare, now, matters, [ruling] * len(matters))
+
+
+def _tell(turn: GatedTurn, what: str, error: Exception) -> str:
+    """Log where it was and its type; what an error says may quote an agent or a user."""
+    name = type(error).__name__
+    with suppress(Exception):  # a log handler may be anybody's
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{last.filename}:{last.lineno}"
+        _log.error("run %s, turn %s: %s: %s at %s", turn.run_id, turn.turn, what, name, where)
+    return f"{what}: {name}"

@@ -23,5 +23,6 @@ class BudgetLedger(Protocol):
         """Count the gated steps of one turn, and say which of them may be escalated.
 
         Atomic, and once for each key: a key that comes again gets the answer that it got before and
-        counts for nothing. A step that does not ask is granted nothing.
+        counts for nothing. A step that does not ask is granted nothing; those that ask are granted
+        together or not at all. Raises whatever keeps it from counting.
         """

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from agentcal._artefact import POLICY, digest, read_artefact, write_artefact
 from agentcal.errors import ArtefactError, ConfigError
@@ -19,6 +19,7 @@ from agentcal.policy._costs import CostTarget
 from agentcal.policy._decide import decide
 from agentcal.policy._decision import Mode, TurnDecision
 from agentcal.policy._ledger import BudgetLedger
+from agentcal.policy._model import Part, first
 from agentcal.policy._names import TierSet
 from agentcal.policy._risk import RiskTarget
 from agentcal.policy._tiers import Tier, Tiers
@@ -26,21 +27,24 @@ from agentcal.policy._turn import GatedTurn
 from agentcal.policy._verdict import Verdict
 
 AnyRule = Annotated[RiskTarget | CostTarget | Alarm | Always, Field(discriminator="type")]
-Part = RiskTarget | CostTarget | Alarm | Always | ReviewBudget
+AnyPart = RiskTarget | CostTarget | Alarm | Always | ReviewBudget
 
 _GATED: tuple[Tier, ...] = ("answer", "destructive", "write")
+_IRRELEVANT = frozenset({"mode", "budget", "max_checks", "after_checks"})
+"""What a certificate does not rest on: none of these ever turns another verdict into "proceed" or
+"proceed" into another one, except ``after_checks`` on runs that were checked, which it leaves out.
+"""
 
 
-class Policy(BaseModel):
+class Policy(Part):
     """What to do about each step: the strictest of its rules, within its budget.
 
-    ``gated``: the tiers that are ruled on; steps of others proceed, unless an :class:`Alarm`
-    sounds. ``mode``: "shadow" decides and records, and stops nothing. ``without_score``: the
-    verdict on a gated step without a usable confidence. ``max_checks``: how often one run may be
-    sent back to check; then ``after_checks`` instead. Immutable, plain JSON.
+    ``gated``: the tiers that are ruled on; steps of others proceed, unless an :class:`Alarm` has
+    sounded or an :class:`Always` names them. ``mode``: "shadow" decides and records, and stops
+    nothing. ``without_score``: the verdict on a gated step without a usable confidence.
+    ``max_checks``: how often one run may be sent back to check; then ``after_checks`` instead.
+    Immutable, plain JSON. Raises :class:`ConfigError` for fields that do not fit.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     rules: tuple[AnyRule, ...]
     budget: ReviewBudget | None = None
@@ -52,7 +56,7 @@ class Policy(BaseModel):
     after_checks: Verdict = Verdict.ESCALATE
 
     @classmethod
-    def of(cls, *parts: Part, **rest: Any) -> Self:
+    def of(cls, *parts: AnyPart, **rest: Any) -> Self:
         """Put rules, and at most one budget, together; ``rest`` are fields of the policy.
 
         Raises :class:`ConfigError` for parts that do not fit together.
@@ -61,14 +65,13 @@ class Policy(BaseModel):
         rules = tuple(part for part in parts if not isinstance(part, ReviewBudget))
         if len(budgets) > 1:
             raise ConfigError("a policy has one ReviewBudget at most: which of these is the cap?")
-        try:
-            return cls(rules=rules, budget=budgets[0] if budgets else None, **rest)
-        except ValidationError as error:
-            raise ConfigError(f"policy: {_first(error)}") from error
+        return cls(rules=rules, budget=budgets[0] if budgets else None, **rest)
 
     @field_validator("rules")
     @classmethod
-    def _one_of_each(cls, rules: tuple[AnyRule, ...]) -> tuple[AnyRule, ...]:
+    def _fitting(cls, rules: tuple[AnyRule, ...]) -> tuple[AnyRule, ...]:
+        if not rules:
+            raise ValueError("a policy needs a rule, such as RiskTarget(0.05)")
         for kind in (RiskTarget, CostTarget, Alarm):
             if sum(isinstance(rule, kind) for rule in rules) > 1:
                 raise ValueError(f"two rules of type {kind.__name__}; one certificate covers one")
@@ -99,8 +102,10 @@ class Policy(BaseModel):
     @property
     def may_escalate(self) -> bool:
         """Whether any step may have to wait for somebody."""
-        rulings = [self.without_score, self.after_checks if self.max_checks else Verdict.ABSTAIN]
-        return Verdict.ESCALATE in rulings or any(rule.may_escalate for rule in self.rules)
+        verdicts = {self.without_score}.union(*(rule.verdicts for rule in self.rules))
+        if Verdict.VERIFY in verdicts:
+            verdicts.add(self.after_checks)
+        return Verdict.ESCALATE in verdicts
 
     @cached_property
     def fingerprint(self) -> str:
@@ -109,8 +114,8 @@ class Policy(BaseModel):
 
     @cached_property
     def composed(self) -> str:
-        """A digest of all that a certificate rests on: the policy without certificate and mode."""
-        body = self.model_dump(mode="json", exclude={"mode"})
+        """A digest of all that a certificate rests on: rules, tiers, what is gated."""
+        body = self.model_dump(mode="json", exclude=set(_IRRELEVANT))
         for rule in body["rules"]:
             rule.pop("certificate", None)
         return digest(body)[:16]
@@ -131,16 +136,15 @@ class Policy(BaseModel):
 
     def with_(self, **changes: Any) -> Self:
         """The same policy with other fields, checked anew. Raises :class:`ConfigError`."""
-        fields = {name: getattr(self, name) for name in type(self).model_fields}
-        try:
-            return type(self).model_validate({**fields, **changes})
-        except ValidationError as error:
-            raise ConfigError(f"policy: {_first(error)}") from error
+        return self.model_copy(update=changes)
 
     def decide(
         self, turn: GatedTurn, ledger: BudgetLedger, *, at: datetime | None = None
     ) -> TurnDecision:
-        """Decide on all calls of a turn, or on its answer. ``at`` is now by default."""
+        """Decide on all calls of a turn, or on its answer. ``at`` is now by default.
+
+        Raises what a rule or the ledger raises; a :class:`Gate` never does.
+        """
         return decide(self, turn, ledger, at or datetime.now(UTC))
 
     def save(self, path: str | Path, *, key: bytes | None = None) -> None:
@@ -156,13 +160,23 @@ class Policy(BaseModel):
 
         Raises :class:`ArtefactError` for a missing, damaged, tampered or foreign file.
         """
+        body = read_artefact(Path(path), key, POLICY)
         try:
-            return cls.model_validate(read_artefact(Path(path), key, POLICY))
+            return cls.from_fields(body)
+        except ConfigError as error:
+            raise ArtefactError(f"{path}: {error}; certify again") from error
+
+    @classmethod
+    def from_fields(cls, fields: Any) -> Self:
+        """A policy from plain JSON values. Raises :class:`ConfigError` if they are none."""
+        try:
+            return cls.model_validate(fields)
         except ValidationError as error:
-            raise ArtefactError(f"{path}: {_first(error)}; certify again") from error
+            raise ConfigError(f"policy: {first(error)}") from error
+        except TypeError as error:  # a rule without a field that it cannot be without
+            raise ConfigError(f"policy: {error}") from error
 
+    def __str__(self) -> str:
+        from agentcal.policy._summary import summary  # noqa: PLC0415 - needs Policy itself
 
-def _first(error: ValidationError) -> str:
-    found = error.errors()[0]
-    where = ".".join(str(part) for part in found["loc"])
-    return f"{where}: {found['msg']}"
+        return summary(self)

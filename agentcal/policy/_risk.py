@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from agentcal.policy._certificate import Certificate
+from agentcal.policy._model import Part
 from agentcal.policy._ruling import Ruling
 from agentcal.policy._tiers import Tier
 from agentcal.policy._turn import GatedTurn, Subject
-from agentcal.policy._verdict import Verdict
+from agentcal.policy._verdict import Verdict, tightening
+
+Margin = Annotated[float, Field(ge=-20, le=20)]
 
 
-class RiskTarget(BaseModel):
+class RiskTarget(Part):
     """Proceed where the confidence reaches a certified threshold.
 
     :func:`agentcal.certify` finds the threshold for the policy that this rule is part of.
@@ -22,50 +25,55 @@ class RiskTarget(BaseModel):
     ``max_failure_rate``: at most this share of the runs in which every decision was "proceed" may
     fail. ``confidence``: of the certificate. ``otherwise``: the verdict below the threshold.
     ``uncertified``: the verdict where no certificate holds: none was made, nothing could be
-    certified, or what runs is not what it was made for. ``margins``: log odds by which a tier must
-    be surer than the threshold, fixed beforehand, as the certificate is computed with them.
+    certified, or what runs is not what it was made for. ``margins``: log odds, within 20, by which
+    a tier must be surer than the threshold, fixed beforehand: the certificate is computed with
+    them.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     type: Literal["risk_target"] = "risk_target"
     max_failure_rate: float = Field(gt=0, lt=1)
     confidence: float = Field(default=0.95, gt=0, lt=1)
-    otherwise: Verdict = Verdict.ESCALATE
+    otherwise: Annotated[Verdict, AfterValidator(tightening)] = Verdict.ESCALATE
     uncertified: Verdict = Verdict.ESCALATE
-    margins: dict[Tier, float] = Field(default_factory=dict)
+    margins: dict[Tier, Margin] = Field(default_factory=dict)
     certificate: Certificate | None = None
 
     def __init__(self, max_failure_rate: float, confidence: float = 0.95, **rest: object) -> None:
         super().__init__(max_failure_rate=max_failure_rate, confidence=confidence, **rest)
 
     @property
-    def may_escalate(self) -> bool:
-        """Whether it may ask a human."""
-        return Verdict.ESCALATE in (self.otherwise, self.uncertified)
+    def verdicts(self) -> frozenset[Verdict]:
+        """``otherwise`` and ``uncertified``."""
+        return frozenset((Verdict.PROCEED, self.otherwise, self.uncertified))
+
+    @property
+    def needs_score(self) -> bool:
+        """Yes."""
+        return True
 
     def rule(self, turn: GatedTurn, subject: Subject, value: float) -> Ruling:
         """Hold the confidence against the threshold of the tier."""
         made = self.certificate
         if made is None:
-            return self._uncertified("no certificate was made; see agentcal.certify")
+            return self.unbacked("no certificate was made; see agentcal.certify")
         if made.threshold is None:
-            return self._uncertified("the runs given could not carry the promise")
+            return self.unbacked("the runs given could not carry the promise")
         lacks = made.scope.lacks(turn)
         if lacks:
-            return self._uncertified(lacks)
+            return self.unbacked(lacks)
         shown = _shifted(made.threshold, self.margins.get(subject.tier, 0.0))
         # The same comparison as the one that was certified, to the last bit.
         passes = self.score(value, subject.tier) >= made.threshold
         verdict, sign = (Verdict.PROCEED, "reaches") if passes else (self.otherwise, "is below")
-        reason = f"P(success) {value:.2f} {sign} the certified {shown:.2f}"
+        reason = f"P(success) {value:.3f} {sign} the certified {shown:.3f}"
         return Ruling(verdict, reason, self.type, shown, made.fingerprint)
 
     def score(self, value: float, tier: Tier) -> float:
         """The confidence less the margin of its tier: what the threshold is held against."""
         return _shifted(value, -self.margins.get(tier, 0.0))
 
-    def _uncertified(self, why: str) -> Ruling:
+    def unbacked(self, why: str) -> Ruling:
+        """The ruling where no certificate holds."""
         return Ruling(self.uncertified, f"not certified: {why}", self.type)
 
 

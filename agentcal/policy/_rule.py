@@ -6,6 +6,7 @@ from typing import Protocol
 
 from agentcal.policy._ruling import Ruling
 from agentcal.policy._turn import GatedTurn, Subject
+from agentcal.policy._verdict import Verdict
 
 
 class Rule(Protocol):
@@ -16,8 +17,15 @@ class Rule(Protocol):
         """Its name in the policy's JSON and in decisions."""
 
     @property
-    def may_escalate(self) -> bool:
-        """Whether it may ask a human, so that a graph needs a checkpointer."""
+    def verdicts(self) -> frozenset[Verdict]:
+        """All that it may say."""
+
+    @property
+    def needs_score(self) -> bool:
+        """Whether it rules on gated steps with a confidence only; else on every step."""
 
     def rule(self, turn: GatedTurn, subject: Subject, value: float) -> Ruling:
-        """The ruling on ``subject``, a part of ``turn``; ``value`` is P(success) at this turn."""
+        """The ruling on ``subject``, a part of ``turn``.
+
+        ``value`` is P(success) at this turn, NaN where it is missing.
+        """

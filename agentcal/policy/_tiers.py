@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from agentcal.policy._model import Part
 from agentcal.tools import tool_facts
 from agentcal.trajectory import ToolDeclaration
 
@@ -13,7 +14,7 @@ Tier = Literal["read_only", "write", "destructive", "answer"]
 """``answer``: the agent replies to the user and calls nothing."""
 
 
-class Tiers(BaseModel):
+class Tiers(Part):
     """Which tier a tool belongs to.
 
     What stands in ``tools`` wins. Else the declaration of the tool decides: ``destructive``, then
@@ -21,8 +22,6 @@ class Tiers(BaseModel):
     verification (see :func:`agentcal.tool_facts`); with ``trust_names=False`` only if that kind was
     declared and not guessed from words. All else is ``write``: an unknown tool is never read-only.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     tools: dict[str, Tier] = Field(default_factory=dict)
     trust_names: bool = True

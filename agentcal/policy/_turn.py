@@ -54,7 +54,11 @@ class GatedTurn:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One thing to rule on: a call of the turn, or its answer (``tool`` is None)."""
+    """One thing to rule on: a call of the turn, or its answer (``tool`` is None).
+
+    ``gated``: whether the policy rules on its tier.
+    """
 
     tool: str | None
     tier: Tier
+    gated: bool = True

@@ -31,3 +31,10 @@ _ORDER = {verdict: place for place, verdict in enumerate(Verdict)}
 def strictest(verdicts: Iterable[Verdict]) -> Verdict:
     """The most severe of them; ``PROCEED`` of none."""
     return max(verdicts, key=_ORDER.__getitem__, default=Verdict.PROCEED)
+
+
+def tightening(verdict: Verdict) -> Verdict:
+    """Refuse "proceed" where it would mean that a rule rules nothing."""
+    if verdict is Verdict.PROCEED:
+        raise ValueError("a rule can only hold a step up: verify, escalate or abstain")
+    return verdict
