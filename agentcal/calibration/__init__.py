@@ -1,8 +1,9 @@
 """From feature rows to a calibrated probability of success: fit, predict, save, explain."""
 
 from agentcal.calibration._calibrator import Calibrator, Settings
+from agentcal.calibration._censored import censored
 from agentcal.calibration._confidence import Confidence, Reason
-from agentcal.calibration._fit import fit
+from agentcal.calibration._fit import data_digest, fit
 from agentcal.calibration._report import FitReport, HeadReport, ScoreReport, StageReport
 from agentcal.calibration._table import GroupBy, group_name
 
@@ -16,6 +17,8 @@ __all__ = [
     "ScoreReport",
     "Settings",
     "StageReport",
+    "censored",
+    "data_digest",
     "fit",
     "group_name",
 ]

@@ -51,8 +51,11 @@ def fit(
 
     Stages are admitted only where grouped cross-validation says that they lower log loss: base
     rate, general prior, ridge logistic regression, LightGBM blended in log odds; then Platt, beta
-    or isotonic calibration out of fold. Runs without an outcome are left out and counted in the
-    report.
+    or isotonic calibration out of fold.
+
+    Left out, and counted in the report: runs without an outcome, and runs that a gate ended or left
+    waiting, or that somebody cut short, for nobody knows how they would have gone on. Runs in which
+    people edited or rejected something stay; see "Runs that somebody changed" in docs/recording.md.
 
     Raises :class:`NotEnoughData` for fewer than 10 labelled runs, a single group or one class
     only, and :class:`ConfigError` for a setting outside its range.
@@ -78,6 +81,7 @@ def fit(
         heads=head_reports(fitted),
         scores=scores,
         notes=notes,
+        changed=table.changed,
     )
     settings = _settings(table, group, success_at, categoricals, plan, tools=watched.digest)
     return Calibrator(
@@ -140,9 +144,6 @@ def _settings(
 
     from agentcal import __version__  # noqa: PLC0415 - the package imports this module lazily
 
-    data = hashlib.sha256()
-    for run_id, y in sorted(zip(table.run_ids, table.y.tolist(), strict=True)):
-        data.update(f"{run_id}\t{y}\n".encode())
     return Settings(
         group=group if isinstance(group, str) else "custom",
         success_at=success_at,
@@ -151,6 +152,14 @@ def _settings(
         folds=plan.folds,
         agentcal_version=__version__,
         lightgbm_version=lightgbm.__version__,
-        data_digest=data.hexdigest()[:16],
+        data_digest=data_digest(zip(table.run_ids, table.y.tolist(), strict=True)),
         tools=tools,
     )
+
+
+def data_digest(labelled: Iterable[tuple[str, float]]) -> str:
+    """16 hexadecimal digits of runs, by id, and their outcomes, 0 or 1; their order is all one."""
+    data = hashlib.sha256()
+    for run_id, y in sorted(labelled):
+        data.update(f"{run_id}\t{float(y)}\n".encode())
+    return data.hexdigest()[:16]
