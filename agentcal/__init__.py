@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from agentcal.evaluation import Evaluation, evaluate
     from agentcal.features import DecisionPoint, Fold, decision_points
     from agentcal.formats import LoadedRuns, LoadReport, load, write_jsonl
+    from agentcal.replays import Replay, replay
     from agentcal.tools import ToolFacts, tool_facts
     from agentcal.trajectory import (
         Intervention,
@@ -73,6 +74,8 @@ _HOME = {
     "examine": "doctor",
     "Evaluation": "evaluation",
     "evaluate": "evaluation",
+    "Replay": "replays",
+    "replay": "replays",
     "sample_runs": "data",
 }
 
@@ -110,6 +113,8 @@ __all__ = [  # noqa: RUF022 - grouped by room
     "fit",
     "Evaluation",
     "evaluate",
+    "Replay",
+    "replay",
     "Diagnosis",
     "examine",
     "sample_runs",

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
-from agentcal.calibration import Calibrator, GroupBy, group_name
+from agentcal.calibration import Calibrator, GroupBy, censored, group_name
 from agentcal.errors import ConfigError, NotEnoughData
 from agentcal.trajectory import Trajectory
 
-_NAMED: tuple[Literal["task", "agent", "model"], ...] = ("task", "agent", "model")
+_NAMED: tuple[Literal["task", "family", "agent", "model"], ...] = (
+    "task",
+    "family",
+    "agent",
+    "model",
+)
 
 
 class Labelled(NamedTuple):
@@ -23,8 +28,8 @@ class Labelled(NamedTuple):
 class LabelledRuns:
     """The runs with an outcome of their own, read once; ``left_out`` counts the others by reason.
 
-    Left out: runs without an outcome, and runs that were cut short from outside, whose outcome is
-    not the agent's own. ``group`` and ``success_at`` default to those of the calibrator. Raises
+    Left out: runs without an outcome, and runs that a gate ended or left waiting, or that somebody
+    cut short, whose outcome is not the agent's own. ``group`` and ``success_at`` default to those of the calibrator. Raises
     ``ConfigError`` for settings out of range, for a group that a run does not have, or for none
     where the calibrator was fitted with a function; ``NotEnoughData`` at the end of no run at all.
     """
@@ -48,7 +53,7 @@ class LabelledRuns:
     def __iter__(self) -> Iterator[Labelled]:
         found = 0
         for run in self._runs:
-            why = _unusable(run)
+            why = censored(run)
             if why or run.outcome is None:
                 self.left_out[why] = self.left_out.get(why, 0) + 1
                 continue
@@ -77,9 +82,3 @@ def _group_by(calibrator: Calibrator) -> GroupBy:
         "the calibrator was fitted with a group function, which is not saved with it; "
         "give the same one as group=..."
     )
-
-
-def _unusable(run: Trajectory) -> str:
-    if run.outcome is None:
-        return "no outcome"
-    return "cut short" if any(i.kind == "aborted" for i in run.interventions) else ""

@@ -8,6 +8,7 @@ the extra ``agentcal[plots]``; without it :class:`agentcal.errors.ConfigError` s
 from agentcal.report._figure import save
 from agentcal.report._reliability import reliability_diagram
 from agentcal.report._risk import risk_coverage
+from agentcal.report._trade_off import trade_off
 from agentcal.report._walk import ConfidenceLike, Walk, confidence_walk
 
 __all__ = [
@@ -17,4 +18,5 @@ __all__ = [
     "reliability_diagram",
     "risk_coverage",
     "save",
+    "trade_off",
 ]

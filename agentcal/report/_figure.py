@@ -17,6 +17,17 @@ BLUE, VERMILLION, GREEN = "#0072B2", "#D55E00", "#009E73"
 ORANGE, SKY, PURPLE = "#E69F00", "#56B4E9", "#AA4499"
 INK, GREY, PALE = "#222222", "#6B6B6B", "#E3E3E3"
 
+STYLES = [
+    (BLUE, "-"),
+    (VERMILLION, (0, (6, 2))),
+    (GREEN, (0, (3, 1.5))),
+    (ORANGE, (0, (1.2, 1.2))),
+    (PURPLE, (0, (6, 2, 1.2, 2))),
+    (SKY, "-"),
+    (INK, (0, (3, 1.5, 1.2, 1.5))),
+]
+"""Colour and dashes of one line after the other, the first drawn strongest."""
+
 SUFFIXES = (".pdf", ".png", ".svg")
 
 

@@ -11,14 +11,8 @@ from numpy.typing import ArrayLike
 from agentcal.errors import ConfigError
 from agentcal.metrics import aurc, risk_at_coverage, risk_coverage_curve
 from agentcal.report._figure import (
-    BLUE,
-    GREEN,
     GREY,
-    INK,
-    ORANGE,
-    PURPLE,
-    SKY,
-    VERMILLION,
+    STYLES,
     caption,
     dress,
     headline,
@@ -30,15 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_STYLES = [
-    (BLUE, "-"),
-    (VERMILLION, (0, (6, 2))),
-    (GREEN, (0, (3, 1.5))),
-    (ORANGE, (0, (1.2, 1.2))),
-    (PURPLE, (0, (6, 2, 1.2, 2))),
-    (SKY, "-"),
-    (INK, (0, (3, 1.5, 1.2, 1.5))),
-]
 _FEWEST_ROWS = 10
 
 Curves: TypeAlias = Mapping[str, tuple[ArrayLike, ArrayLike]]
@@ -56,8 +41,8 @@ def risk_coverage(
     default title compares the first two at coverage ``at``. The leftmost points, fewer than ten
     runs, are not drawn. Raises ``ConfigError`` for no curve or over seven.
     """
-    if not 0 < len(curves) <= len(_STYLES):
-        raise ConfigError(f"risk_coverage draws 1 to {len(_STYLES)} curves, got {len(curves)}")
+    if not 0 < len(curves) <= len(STYLES):
+        raise ConfigError(f"risk_coverage draws 1 to {len(STYLES)} curves, got {len(curves)}")
     if not 0 < at <= 1:
         raise ConfigError(f"at is a coverage in (0, 1], got {at}")
     figure = new_figure(7.2, 5.4)
@@ -79,7 +64,7 @@ def risk_coverage(
 def _draw(axes: Axes, name: str, p: ArrayLike, y: ArrayLike, place: int) -> None:
     curve = risk_coverage_curve(p, y)
     shown = slice(min(_FEWEST_ROWS, curve.risk.size) - 1, None)
-    colour, dashes = _STYLES[place]
+    colour, dashes = STYLES[place]
     axes.plot(
         curve.coverage[shown],
         curve.risk[shown],
