@@ -7,13 +7,14 @@ from typing import Any
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
 from langchain_core.messages import HumanMessage
+from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_config
 from langgraph.runtime import Runtime
 
 from agentcal import Calibrator
 from agentcal.recorder import Recorder
 from agentcal_langchain._harmless import harmless
-from agentcal_langchain._joined import JoinedSeat, handlers_run
+from agentcal_langchain._joined import JoinedSeat, handlers_watch
 from agentcal_langchain._langgraph import Invocation, Watch, reopened
 from agentcal_langchain._open import OpenRun, open_runs
 from agentcal_langchain._own import OwnSeat
@@ -55,9 +56,9 @@ class Finder:
     @harmless
     def _begin(self, state: Any, runtime: Runtime[Any]) -> Seat:
         config = get_config()
-        recorded = handlers_run(config)
-        if recorded is not None:
-            return JoinedSeat(recorded, self._recorder, self._calibrator)
+        joined = self._joined(config)
+        if joined is not None:
+            return joined
         metadata, info = config.get("metadata") or {}, runtime.execution_info
         ns = str(metadata.get("langgraph_checkpoint_ns") or "")
         outer = self.runs.around(ns)
@@ -77,9 +78,9 @@ class Finder:
     @harmless
     def _quick(self, state: Any) -> Seat | None:
         config = get_config()
-        recorded = handlers_run(config)
-        if recorded is not None:
-            return JoinedSeat(recorded, self._recorder, self._calibrator)
+        joined = self._joined(config)
+        if joined is not None:
+            return joined
         record = record_in(state, self._name)
         run = None if record is None else self.runs.get(record["run_id"])
         if record is None or run is None:
@@ -100,6 +101,14 @@ class Finder:
                 reopened(run.watch, state["messages"])
                 self.runs.add(run)
         return OwnSeat(self.runs, run, record["place"], metadata)
+
+    def _joined(self, config: RunnableConfig) -> Seat | None:
+        recorded = handlers_watch(config)
+        if recorded is None:
+            return None
+        ns = str((config.get("metadata") or {}).get("langgraph_checkpoint_ns") or "")
+        outermost = "|" not in ns
+        return JoinedSeat(recorded, self._recorder, self._calibrator, outermost=outermost)
 
     def _opened(
         self, run_id: str, given: Any, thread: str | None, metadata: Mapping[str, Any]

@@ -2,46 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from langchain.agents.middleware import ModelRequest
 from langchain_core.callbacks import BaseCallbackManager
 from langchain_core.messages import BaseMessage
 
 from agentcal import Calibrator, Confidence
-from agentcal.recorder import Recorder, Run
+from agentcal.policy import TurnDecision
+from agentcal.recorder import Recorder, Review
 from agentcal_langchain._harmless import harmless
-from agentcal_langchain._langgraph import run_at
+from agentcal_langchain._langgraph import Watch, watch_at
 from agentcal_langchain._seat import NoSeat
 from agentcal_langchain._state import RunRecord
+from agentcal_langchain._turns import Facts, facts_of
 
 
-def handlers_run(config: Mapping[str, Any]) -> Run | None:
-    """The run that a handler in this configuration records; None: no handler watches it."""
+def handlers_watch(config: Mapping[str, Any]) -> Watch | None:
+    """What a handler in this configuration tells of this run; None: no handler watches it."""
     manager = config.get("callbacks")
     if not isinstance(manager, BaseCallbackManager) or manager.parent_run_id is None:
         return None
-    runs = (run_at(handler, manager.parent_run_id) for handler in manager.handlers)
-    return next((run for run in runs if run is not None), None)
+    found = (watch_at(handler, manager.parent_run_id) for handler in manager.handlers)
+    return next((watch for watch in found if watch is not None), None)
 
 
 class JoinedSeat(NoSeat):
     """Tells nothing, for the handler has seen it all; the handler's score is taken over.
 
-    ``calibrator`` scores the handler's run where the handler has none of its own.
+    ``calibrator`` scores the handler's run where the handler has none of its own. ``outermost``:
+    the agent is the graph that the handler watches, not a part of it.
     """
 
-    def __init__(self, run: Run, recorder: Recorder, calibrator: Calibrator | None) -> None:
-        self._run, self._recorder, self._calibrator = run, recorder, calibrator
-        self.record = RunRecord(run_id=run.run_id, place="", turns={})
+    def __init__(
+        self, watch: Watch, recorder: Recorder, calibrator: Calibrator | None, *, outermost: bool
+    ) -> None:
+        self._watch, self._run = watch, watch.open()
+        self._recorder, self._calibrator = recorder, calibrator
+        self._outermost = outermost
+        self._turns = 0
+        self.record = RunRecord(run_id=self._run.run_id, place="", turns={})
+
+    @harmless
+    def asked(self, request: ModelRequest[Any]) -> None:
+        """The model is about to be asked: what is known by now is not about its reply."""
+        self._turns = self._turn()
 
     @harmless
     def replied(self, messages: Sequence[BaseMessage]) -> Confidence | None:
-        """The handler's confidence; it heard of the reply before the model's caller did."""
+        """The handler's confidence; it heard of the reply before the model's caller did.
+
+        A reply of which it has not heard, one from a cache for instance, has none.
+        """
+        if self._run.closed or self._turn() <= self._turns:
+            return None
         if self._run.confidence is not None or self._calibrator is None:
             return self._run.confidence
         point = self._run.decision()
         return None if point is None else self._calibrator.predict(point)
+
+    @harmless
+    def facts(self, confidence: Confidence | None) -> Facts | None:
+        """As the handler has recorded the turn."""
+        return facts_of(self._run, confidence)
+
+    @harmless
+    def decided(self, decision: TurnDecision) -> None:
+        """Into the handler's record."""
+        self._run.decided(decision)
+
+    @harmless
+    def reviewed(self, reviews: Sequence[Review]) -> None:
+        """Into the handler's record."""
+        for review in reviews:
+            self._run.reviewed(review)
+
+    @harmless
+    def settled(self, call_ids: Collection[str], why: str = "") -> None:
+        """Into the handler's record, where no decision tells it."""
+        for call_id in call_ids if why else ():
+            self._run.intervened("rejected", call_id=call_id, by="agentcal", detail=why)
+
+    @harmless
+    def ended(self, messages: Sequence[BaseMessage], *, abstained: bool = False) -> None:
+        """The handler sees the end, but not why, unless this agent is a part of its graph."""
+        if abstained and self._outermost:
+            self._watch.ended({"messages": [*messages]}, abstained=True)
+
+    def _turn(self) -> int:
+        """The newest turn that the handler has heard of; 0 before the first, or without a score."""
+        scored = self._run.confidence
+        point = self._run.decision() if scored is None and self._calibrator is not None else scored
+        return 0 if point is None else point.turn
 
     def _broke(self, doing: str, error: Exception) -> None:
         """The handler's record is whole; only the score of this middleware is missing."""

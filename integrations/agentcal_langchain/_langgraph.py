@@ -7,28 +7,40 @@ from collections.abc import Sequence
 from langchain_core.messages import BaseMessage
 
 from agentcal_langgraph.building import (
+    Answer,
     Invocation,
     Place,
+    ReviewError,
     Scope,
     Turn,
     Watch,
+    answers_in,
+    as_call,
     raised,
     result_of,
-    run_at,
+    review_request,
+    tools_in,
     was_cancelled,
+    watch_at,
 )
 
 __all__ = [
+    "Answer",
     "Invocation",
     "Place",
+    "ReviewError",
     "Scope",
     "Turn",
     "Watch",
+    "answers_in",
+    "as_call",
     "raised",
     "reopened",
     "result_of",
-    "run_at",
+    "review_request",
+    "tools_in",
     "was_cancelled",
+    "watch_at",
 ]
 
 

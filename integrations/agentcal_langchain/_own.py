@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from copy import deepcopy
 from typing import Any
@@ -14,11 +14,14 @@ from langchain_core.outputs import ChatGeneration
 from langgraph.errors import GraphBubbleUp, GraphInterrupt
 
 from agentcal import Confidence
+from agentcal.policy import TurnDecision
+from agentcal.recorder import Review
 from agentcal_langchain._edits import was_edited
 from agentcal_langchain._harmless import harmless
 from agentcal_langchain._langgraph import Place, Scope, Turn, raised, result_of, was_cancelled
 from agentcal_langchain._open import OpenRun, OpenRuns
 from agentcal_langchain._state import RunRecord
+from agentcal_langchain._turns import Facts, facts_of
 
 
 class OwnSeat:
@@ -54,8 +57,40 @@ class OwnSeat:
         answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
         fresh = {c["id"]: deepcopy(c) for c in reply.tool_calls if c["id"]}
         self._run.fresh = {i: c for i, c in fresh.items() if i not in answered}
-        self._run.watch.replied(self._turn, ChatGeneration(message=reply))
-        return self._run.watch.open().confidence
+        return self._run.watch.replied(self._turn, ChatGeneration(message=reply))
+
+    @harmless
+    def facts(self, confidence: Confidence | None) -> Facts | None:
+        """As the recorder has the turn."""
+        return facts_of(self._run.watch.open(), confidence)
+
+    @harmless
+    def decided(self, decision: TurnDecision) -> None:
+        """What the gate does by itself becomes part of the run."""
+        self._run.watch.open().decided(decision)
+
+    @harmless
+    def asking(self) -> None:
+        """The run waits where any process finds it, unless a tool of another agent is at work."""
+        if not self._place and not self._run.busy:
+            self._runs.drop(self._run)
+            self._run.watch.open().interrupted()
+
+    @harmless
+    def reviewed(self, reviews: Sequence[Review]) -> None:
+        """What people said becomes part of the run."""
+        self._runs.goes_on(self._run)
+        for review in reviews:
+            self._run.watch.open().reviewed(review)
+
+    @harmless
+    def settled(self, call_ids: Collection[str], why: str = "") -> None:
+        """Nobody else has answered these calls."""
+        for call_id in call_ids:
+            self._run.fresh.pop(call_id, None)
+            if why:
+                run = self._run.watch.open()
+                run.intervened("rejected", call_id=call_id, by="agentcal", detail=why)
 
     @harmless
     def called(self, request: ToolCallRequest) -> None:
@@ -92,13 +127,13 @@ class OwnSeat:
         self._rest()
 
     @harmless
-    def ended(self, messages: Sequence[BaseMessage]) -> None:
+    def ended(self, messages: Sequence[BaseMessage], *, abstained: bool = False) -> None:
         """The agent is done; with the outermost one, so is the run."""
         self._over = not self._place
         self._stepped_in(messages)
         if self._over:
             self._runs.drop(self._run)
-            self._run.watch.ended({"messages": [*messages]})
+            self._run.watch.ended({"messages": [*messages]}, abstained=abstained)
 
     def _broke(self, doing: str, error: Exception) -> None:
         """The record lacks what happened here, and says so."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
@@ -10,7 +10,10 @@ from langchain.agents.middleware import ModelRequest, ToolCallRequest
 from langchain_core.messages import BaseMessage
 
 from agentcal import Confidence
+from agentcal.policy import TurnDecision
+from agentcal.recorder import Review
 from agentcal_langchain._state import RunRecord
+from agentcal_langchain._turns import Facts
 
 
 class Seat(Protocol):
@@ -27,6 +30,21 @@ class Seat(Protocol):
     def replied(self, messages: Sequence[BaseMessage]) -> Confidence | None:
         """The model replied; the confidence from here on, None where it is not available."""
 
+    def facts(self, confidence: Confidence | None) -> Facts | None:
+        """What is known of the turn that was just replied; None: the run is not followed."""
+
+    def decided(self, decision: TurnDecision) -> None:
+        """A policy has decided about a turn."""
+
+    def asking(self) -> None:
+        """The agent waits: somebody is asked about its calls, or its answer."""
+
+    def reviewed(self, reviews: Sequence[Review]) -> None:
+        """Somebody has answered."""
+
+    def settled(self, call_ids: Collection[str], why: str = "") -> None:
+        """The gate answers these calls: they do not run. ``why``: where no decision says so."""
+
     def called(self, request: ToolCallRequest) -> None:
         """A tool starts to run."""
 
@@ -39,8 +57,8 @@ class Seat(Protocol):
     def raised(self, error: BaseException) -> None:
         """The model, or the tool, raised."""
 
-    def ended(self, messages: Sequence[BaseMessage]) -> None:
-        """The agent is done."""
+    def ended(self, messages: Sequence[BaseMessage], *, abstained: bool = False) -> None:
+        """The agent is done; ``abstained``: the gate has ended it."""
 
 
 class NoSeat:
@@ -55,6 +73,22 @@ class NoSeat:
         """Never a confidence."""
         return None
 
+    def facts(self, confidence: Confidence | None) -> Facts | None:
+        """Nothing is known."""
+        return None
+
+    def decided(self, decision: TurnDecision) -> None:
+        """Nothing."""
+
+    def asking(self) -> None:
+        """Nothing."""
+
+    def reviewed(self, reviews: Sequence[Review]) -> None:
+        """Nothing."""
+
+    def settled(self, call_ids: Collection[str], why: str = "") -> None:
+        """Nothing."""
+
     def called(self, request: ToolCallRequest) -> None:
         """Nothing."""
 
@@ -68,5 +102,5 @@ class NoSeat:
     def raised(self, error: BaseException) -> None:
         """Nothing."""
 
-    def ended(self, messages: Sequence[BaseMessage]) -> None:
+    def ended(self, messages: Sequence[BaseMessage], *, abstained: bool = False) -> None:
         """Nothing."""

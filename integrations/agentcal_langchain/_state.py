@@ -14,16 +14,27 @@ KEY = "agentcal"
 DEFAULT_NAME = "CalibrationMiddleware"
 
 
+class GateRecord(TypedDict):
+    """What was decided about one model turn, and what came of it; see :class:`Frozen`."""
+
+    ids: list[str]
+    decision: dict[str, Any]
+    answers: dict[str, dict[str, Any]]
+    done: str
+
+
 class RunRecord(TypedDict):
     """``turns``: the confidence of each model turn of this run by the id of its message.
 
-    ``None`` where it was not available. ``place`` is empty unless another agent's tool called this
-    one: it tells apart what that tool called.
+    ``None`` where it was not available. ``gates``: under the same ids, what a policy decided.
+    ``place`` is empty unless another agent's tool called this one: it tells apart what that tool
+    called.
     """
 
     run_id: str
     place: str
     turns: dict[str, dict[str, Any] | None]
+    gates: NotRequired[dict[str, GateRecord]]
 
 
 def merged(left: Mapping[str, RunRecord], right: Mapping[str, RunRecord]) -> dict[str, RunRecord]:
@@ -32,9 +43,15 @@ def merged(left: Mapping[str, RunRecord], right: Mapping[str, RunRecord]) -> dic
     for name, new in right.items():
         old = found.get(name)
         same = old is not None and old["run_id"] == new["run_id"]
-        turns = {**old["turns"], **new["turns"]} if old is not None and same else new["turns"]
-        found[name] = {**new, "turns": turns}
+        found[name] = joined(old, new) if old is not None and same else new
     return found
+
+
+def joined(old: RunRecord, new: RunRecord) -> RunRecord:
+    """``new`` with what only ``old`` has."""
+    both: RunRecord = {**new, "turns": {**old["turns"], **new["turns"]}}
+    gates = {**old.get("gates", {}), **new.get("gates", {})}
+    return {**both, "gates": gates} if gates else both
 
 
 class CalibrationState(AgentState[Any]):

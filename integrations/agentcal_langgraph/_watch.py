@@ -11,7 +11,7 @@ from uuid import UUID
 from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.outputs import Generation
 
-from agentcal import Message
+from agentcal import Confidence, Message
 from agentcal.recorder import Recorder, Run
 from agentcal_langgraph._calls import Calls
 from agentcal_langgraph._end import reason_of, stops_before_tools
@@ -111,15 +111,15 @@ class Watch:
         self._calls.read(run, heard.results)
         return Turn(self, place.turn(), heard.inputs, place.agent, model, time.perf_counter())
 
-    def replied(self, turn: Turn, generation: Generation) -> None:
-        """The model replied."""
+    def replied(self, turn: Turn, generation: Generation) -> Confidence | None:
+        """The model replied; the confidence at this turn."""
         step = step_of(generation)
         step.inputs = turn.inputs
         step.agent = turn.agent
         step.model = step.model or turn.model
         step.latency_s = time.perf_counter() - turn.asked
         self._calls.proposed(step.tool_calls)
-        self.open().replied(step, key=turn.key)
+        return self.open().replied(step, key=turn.key)
 
     def called(self, name: str, call_id: str) -> str:
         """A tool starts to run; gives the id of its call, empty where no turn proposed it."""
@@ -133,8 +133,11 @@ class Watch:
         if call_id and not self._lost:
             self._calls.returned(self.open(), call_id, result, duration_s)
 
-    def ended(self, outputs: Any) -> None:
-        """The root chain has ended: the run is over, or waits for somebody."""
+    def ended(self, outputs: Any, *, abstained: bool = False) -> None:
+        """The root chain has ended: the run is over, or waits for somebody.
+
+        ``abstained``: a gate has ended it.
+        """
         messages = [m for m in messages_in(outputs) if isinstance(m, BaseMessage)]
         run = self.recalled(messages)
         self._calls.read(run, news(messages, self._task, self._calls.waiting).results)
@@ -142,7 +145,7 @@ class Watch:
             run.interrupted()
         else:
             self._calls.settle(run)
-            run.ended("answered")
+            run.ended("abstained" if abstained else "answered")
 
     def failed(self, error: BaseException) -> None:
         """The root chain was ended by an exception."""

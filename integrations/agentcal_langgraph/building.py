@@ -19,8 +19,8 @@ from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
 
-from agentcal.recorder import Run
 from agentcal_langgraph._end import reason_of, was_cancelled
+from agentcal_langgraph._facts import tools_in
 from agentcal_langgraph._opening import Invocation
 from agentcal_langgraph._place import Place, Scope
 from agentcal_langgraph._results import Result, raised, result_of
@@ -49,14 +49,12 @@ __all__ = [
     "reason_of",
     "result_of",
     "review_request",
-    "run_at",
+    "tools_in",
     "was_cancelled",
+    "watch_at",
 ]
 
 
-def run_at(handler: BaseCallbackHandler, run_id: UUID) -> Run | None:
-    """The run that ``handler`` records, if it does, of the graph in which this chain runs."""
-    if not isinstance(handler, GraphWatcher):
-        return None
-    watch = handler._open.watch_of(run_id)
-    return None if watch is None else watch.open()
+def watch_at(handler: BaseCallbackHandler, run_id: UUID) -> Watch | None:
+    """What ``handler`` tells of the graph in which this chain runs, if it watches it."""
+    return handler._open.watch_of(run_id) if isinstance(handler, GraphWatcher) else None
