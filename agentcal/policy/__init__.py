@@ -22,7 +22,7 @@ from agentcal.policy._decision import Decision, Mode, TurnDecision, decision_key
 from agentcal.policy._gate import Gate
 from agentcal.policy._ledger import BudgetLedger, Request
 from agentcal.policy._memory_ledger import MemoryLedger
-from agentcal.policy._policy import Policy
+from agentcal.policy._policy import AnyPart, AnyRule, Policy
 from agentcal.policy._risk import RiskTarget
 from agentcal.policy._rule import Rule
 from agentcal.policy._ruling import Ruling
@@ -35,6 +35,8 @@ from agentcal.policy._walk import turns_of, walk
 __all__ = [
     "Alarm",
     "Always",
+    "AnyPart",
+    "AnyRule",
     "BudgetLedger",
     "Certificate",
     "CostTarget",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from functools import cached_property
 
+from pydantic import Field
+
 from agentcal._artefact import digest
 from agentcal.bounds import NotCertified, ThresholdCertificate
 from agentcal.policy._model import Part
@@ -43,11 +45,14 @@ class Certificate(Part):
     The promise: among runs in which every decision was "proceed", at most
     ``result.max_failure_rate`` fail, with probability ``result.confidence`` over the runs that it
     was made from. It says nothing about runs that were verified, escalated or ended.
+    ``success_at``: the outcome from which a run counted as a success. ``left_out``: how many of the
+    runs given could not be used, by reason.
     """
 
     result: ThresholdCertificate | NotCertified
     scope: Scope
     success_at: float
+    left_out: dict[str, int] = Field(default_factory=dict)
     made_at: datetime
 
     @cached_property

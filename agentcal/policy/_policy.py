@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from agentcal._artefact import POLICY, digest, read_artefact, write_artefact
 from agentcal.errors import ArtefactError, ConfigError
@@ -16,14 +16,15 @@ from agentcal.policy._always import Always
 from agentcal.policy._budget import ReviewBudget
 from agentcal.policy._certificate import Certificate
 from agentcal.policy._costs import CostTarget
-from agentcal.policy._decide import decide
+from agentcal.policy._decide import decide, judge, subjects_of
 from agentcal.policy._decision import Mode, TurnDecision
 from agentcal.policy._ledger import BudgetLedger
 from agentcal.policy._model import Part, first
 from agentcal.policy._names import TierSet
 from agentcal.policy._risk import RiskTarget
+from agentcal.policy._ruling import Ruling
 from agentcal.policy._tiers import Tier, Tiers
-from agentcal.policy._turn import GatedTurn
+from agentcal.policy._turn import GatedTurn, Subject
 from agentcal.policy._verdict import Verdict
 
 AnyRule = Annotated[RiskTarget | CostTarget | Alarm | Always, Field(discriminator="type")]
@@ -31,9 +32,8 @@ AnyPart = RiskTarget | CostTarget | Alarm | Always | ReviewBudget
 
 _GATED: tuple[Tier, ...] = ("answer", "destructive", "write")
 _IRRELEVANT = frozenset({"mode", "budget", "max_checks", "after_checks"})
-"""What a certificate does not rest on: none of these ever turns another verdict into "proceed" or
-"proceed" into another one, except ``after_checks`` on runs that were checked, which it leaves out.
-"""
+"""What a certificate does not rest on: in a run that was not checked, and only such runs are
+certified, none of these makes "proceed" of another verdict or the other way round."""
 
 
 class Policy(Part):
@@ -77,12 +77,15 @@ class Policy(Part):
                 raise ValueError(f"two rules of type {kind.__name__}; one certificate covers one")
         return rules
 
-    @field_validator("after_checks")
-    @classmethod
-    def _checks_end(cls, value: Verdict) -> Verdict:
-        if value is Verdict.VERIFY:
+    @model_validator(mode="after")
+    def _checks_end(self) -> Self:
+        if self.after_checks is Verdict.VERIFY:
             raise ValueError("after_checks cannot be another check")
-        return value
+        if self.after_checks is Verdict.PROCEED and not self.max_checks:
+            raise ValueError(
+                "max_checks=0 and after_checks='proceed': what should be checked would be let pass"
+            )
+        return self
 
     @property
     def risk_target(self) -> RiskTarget | None:
@@ -137,6 +140,11 @@ class Policy(Part):
     def with_(self, **changes: Any) -> Self:
         """The same policy with other fields, checked anew. Raises :class:`ConfigError`."""
         return self.model_copy(update=changes)
+
+    def rulings(self, turn: GatedTurn) -> list[tuple[Subject, Ruling]]:
+        """What the rules say about each step of a turn; nothing is counted or frozen."""
+        subjects = subjects_of(self, turn)
+        return [*zip(subjects, judge(self, turn, subjects), strict=True)]
 
     def decide(
         self, turn: GatedTurn, ledger: BudgetLedger, *, at: datetime | None = None

@@ -58,6 +58,8 @@ def _(rule: RiskTarget) -> Iterator[str]:
 
 def _certified(made: Certificate, rule: RiskTarget) -> Iterator[str]:
     yield f"    {made.result}"
+    if made.left_out:
+        yield f"    left out: {', '.join(f'{n} {why}' for why, n in made.left_out.items())}"
     if made.threshold is None:
         yield f"    so {rule.uncertified} everywhere"
     scope = made.scope
