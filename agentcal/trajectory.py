@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
@@ -30,6 +30,10 @@ Role = Literal["user", "system", "agent"]
 InterventionKind = Literal[
     "approved", "edited", "rejected", "responded", "verified", "aborted", "resumed"
 ]
+
+
+WAITING: Final = "agentcal.waiting"
+"""In the metadata of a run while a gate waits for an answer in it: the turn that it asked about."""
 
 
 def _finite_or_none(value: Any) -> Any:

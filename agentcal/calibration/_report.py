@@ -65,6 +65,9 @@ class FitReport(BaseModel):
 
     ``scores`` come from nested cross-validation: every choice is made again inside each outer fold,
     with the same grouping. Empty where that was switched off or too few groups are there.
+    ``left_out`` counts the runs that taught nothing, by reason. ``changed``: in so many of the
+    ``runs`` somebody edited, rejected, answered or checked what the agent proposed, and their
+    outcome is the one with that help.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -77,6 +80,7 @@ class FitReport(BaseModel):
     heads: list[HeadReport]
     scores: list[ScoreReport]
     notes: list[str]
+    changed: int = 0
 
     def __str__(self) -> str:
         lines = [
@@ -84,6 +88,8 @@ class FitReport(BaseModel):
             f"signals: {', '.join(self.signals)}"
         ]
         lines += [f"left out: {n} runs ({why})" for why, n in self.left_out.items()]
+        if self.changed:
+            lines.append(f"changed by somebody, and judged as they then went: {self.changed} runs")
         lines += [f"note: {note}" for note in self.notes]
         if self.scores:
             lines += ["", "On groups never seen (nested cross-validation, 95% intervals):"]

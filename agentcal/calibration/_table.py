@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -10,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from agentcal.calibration._censored import censored, changed
 from agentcal.errors import ConfigError
 from agentcal.features import FEATURES, Kind, decision_points
 from agentcal.trajectory import Trajectory
@@ -33,6 +35,7 @@ class Table:
     ``X`` (n, p) float64 with NaN where missing; ``kind`` (n,) codes of :data:`KINDS`; ``turn`` (n,)
     from 1; ``run`` (n,) index into the run-level fields ``y`` (r,) 0/1, ``group`` (r,) codes,
     ``run_ids``, ``groups`` (names by code) and ``categories`` (one list of values a name).
+    ``left_out`` counts runs without rows, by reason; ``changed``: in so many somebody stepped in.
     """
 
     X: FloatArray
@@ -45,6 +48,7 @@ class Table:
     groups: list[str]
     categories: dict[str, list[str]]
     left_out: dict[str, int] = field(default_factory=dict)
+    changed: int = 0
 
     @property
     def labels(self) -> FloatArray:
@@ -64,6 +68,7 @@ class Table:
             self.groups,
             self.categories,
             self.left_out,
+            self.changed,
         )
 
 
@@ -117,9 +122,10 @@ def build_table(
 ) -> Table:
     """Fold every labelled run into rows; runs that teach nothing are counted in ``left_out``.
 
-    Left out: runs without an outcome, and runs that a gate or a person cut short (rule 12), whose
-    outcome is not that of the agent alone. ``success_at`` in (0, 1]: the outcome value from which a
-    run counts as a success. ``thin`` drops late turns as :func:`trained_on` says.
+    Left out: runs without an outcome, and runs that a gate or a person cut short (rule 12), so that
+    nobody knows how they would have ended. Runs in which somebody edited or rejected what the agent
+    proposed stay, with the outcome that they had. ``success_at`` in (0, 1]: the outcome value from
+    which a run counts as a success. ``thin`` drops late turns as :func:`trained_on` says.
     """
     if not 0 < success_at <= 1:
         raise ConfigError(f"success_at={success_at}: must lie in (0, 1]")
@@ -145,15 +151,15 @@ class _Builder:
         self._run_groups: list[str] = []
         self._ids: list[str] = []
         self._categories: dict[str, list[str]] = {name: [] for name in categoricals}
-        self._left_out = {"no outcome": 0, "cut short": 0}
+        self._left_out: Counter[str] = Counter()
+        self._changed = 0
 
     def add(self, run: Trajectory) -> None:
-        if run.outcome is None:
-            self._left_out["no outcome"] += 1
+        why = censored(run)
+        if why or run.outcome is None:
+            self._left_out[why] += 1
             return
-        if any(step_in.kind == "aborted" for step_in in run.interventions):
-            self._left_out["cut short"] += 1
-            return
+        self._changed += changed(run)
         index = len(self._ids)
         self._ids.append(run.run_id)
         self._run_groups.append(group_name(run, self._by))
@@ -181,7 +187,8 @@ class _Builder:
             self._ids,
             [str(name) for name in names],
             self._categories,
-            {why: n for why, n in self._left_out.items() if n},
+            dict(self._left_out),
+            self._changed,
         )
 
 

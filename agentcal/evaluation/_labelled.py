@@ -29,9 +29,10 @@ class LabelledRuns:
     """The runs with an outcome of their own, read once; ``left_out`` counts the others by reason.
 
     Left out: runs without an outcome, and runs that a gate ended or left waiting, or that somebody
-    cut short, whose outcome is not the agent's own. ``group`` and ``success_at`` default to those of the calibrator. Raises
-    ``ConfigError`` for settings out of range, for a group that a run does not have, or for none
-    where the calibrator was fitted with a function; ``NotEnoughData`` at the end of no run at all.
+    cut short, whose outcome is not the agent's own. ``group`` and ``success_at`` default to those
+    of the calibrator. Raises ``ConfigError`` for settings out of range, for a group that a run does
+    not have, or for none where the calibrator was fitted with a function; ``NotEnoughData`` at the
+    end of no run at all.
     """
 
     def __init__(

@@ -10,9 +10,10 @@ from agentcal.features import DecisionPoint
 from agentcal.recorder._guard import guarded
 from agentcal.recorder._handle import Handle
 from agentcal.recorder._pending import PendingRun
-from agentcal.recorder._record import sound_s
 from agentcal.recorder._review import Review
+from agentcal.recorder._stepped_in import acted, by_gate, by_people
 from agentcal.trajectory import (
+    WAITING,
     CallStatus,
     EndReason,
     Intervention,
@@ -94,6 +95,7 @@ class Run(Handle):
         if key and self._record.withdraw(key):
             self._scorer.refold()
         mine = self._record.add(step, key)
+        self._record.head.metadata.pop(WAITING, None)
         try:
             self._scorer.score()
         except Exception as error:
@@ -170,26 +172,18 @@ class Run(Handle):
         where the verdict is to abstain; in mode "shadow" there is none. What a human answers to an
         escalation comes with :meth:`reviewed`.
         """
-        done = {one.verdict.value: one.reason for one in reversed(decision.decisions) if one.acts}
-        kind: InterventionKind = "aborted" if "abstain" in done else "verified"
-        if (reason := done.get("abstain", done.get("verify"))) is not None:
-            self._record.step_in(
-                Intervention(step=decision.turn - 1, kind=kind, by="agentcal", detail=reason)
-            )
+        verdicts = acted(decision)
+        if (entry := by_gate(decision.turn, verdicts)) is not None:
+            self._record.step_in(entry)
+        if "escalate" in verdicts and "abstain" not in verdicts:
+            self._record.head.metadata[WAITING] = decision.turn
         self._tell("decided", decision)
 
     @guarded
     def reviewed(self, review: Review) -> None:
         """Somebody answered to an escalated decision, which may be one of an earlier process."""
-        self._record.step_in(
-            Intervention(
-                step=review.decision.turn - 1,
-                kind=review.answer,
-                by=review.by,
-                detail=review.detail,
-                waited_s=sound_s(review.waited_s),
-            )
-        )
+        self._record.head.metadata.pop(WAITING, None)
+        self._record.step_in(by_people(review))
         self._tell("reviewed", review)
 
     @guarded

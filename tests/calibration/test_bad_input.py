@@ -24,6 +24,7 @@ from agentcal import (
 from agentcal.calibration import Calibrator
 from agentcal.calibration._table import build_table
 from agentcal.errors import AgentcalError
+from agentcal.trajectory import WAITING, InterventionKind
 
 from .worlds import many_runs
 
@@ -85,9 +86,35 @@ def test_runs_that_were_cut_short_are_left_out_and_counted() -> None:
     ]
     approved = RUNS[0].model_copy(update={"interventions": [Intervention(step=0, kind="approved")]})
     report = quick([approved, *RUNS[1:], *aborted]).report
-    assert report.left_out == {"cut short": 3}
+    assert (report.left_out, report.changed) == ({"cut short": 3}, 0)
     assert report.runs == len(RUNS)
     assert "left out: 3 runs (cut short)" in str(report)
+
+
+def test_runs_that_a_gate_ended_or_left_waiting_teach_nothing() -> None:
+    ended, aborted, waiting, timed_out = many_runs(4, seed=6)
+    ended.end_reason = "abstained"
+    aborted.interventions = [Intervention(step=0, kind="aborted", by="agentcal")]
+    waiting.end_reason, waiting.metadata = "interrupted", {WAITING: 1}
+    timed_out.end_reason = "interrupted"
+    fitted = quick([*RUNS, ended, aborted, waiting, timed_out])
+    assert fitted.report.left_out == {"ended by a gate": 2, "a gate asked, nobody answered": 1}
+    assert fitted.report.runs == len(RUNS) + 1
+    assert "left out: 2 runs (ended by a gate)" in str(fitted.report)
+    alone = quick([*RUNS, timed_out])
+    assert fitted.heads == alone.heads, "what a gate ended is as if it had never been"
+
+
+def test_runs_that_somebody_changed_stay_and_are_counted() -> None:
+    kinds: tuple[InterventionKind, ...] = ("edited", "rejected", "responded", "verified")
+    changed = [
+        run.model_copy(update={"interventions": [Intervention(step=0, kind=kind)] * 2})
+        for run, kind in zip(RUNS, (*kinds, "approved", "resumed"), strict=False)
+    ]
+    fitted = quick([*changed, *RUNS[len(changed) :]])
+    assert (fitted.report.left_out, fitted.report.changed) == ({}, 4)
+    assert "changed by somebody, and judged as they then went: 4 runs" in str(fitted.report)
+    assert fitted.heads == quick(RUNS).heads
 
 
 @pytest.mark.parametrize(

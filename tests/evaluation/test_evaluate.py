@@ -191,8 +191,11 @@ def test_calibration_by_turn_counts_runs_that_are_still_alive() -> None:
 def test_unlabelled_and_interrupted_runs_are_left_out_and_counted() -> None:
     stopped = a_run(200, [0.5, 0.5, 0.5], 0.0)
     stopped.interventions.append(Intervention(step=1, kind="aborted"))
-    evaluation = evaluated([*many_runs(), a_run(201, [0.5, 0.5], None), stopped], baselines=False)
-    assert evaluation.left_out == {"no outcome": 1, "cut short": 1}
+    gated = a_run(202, [0.5, 0.5, 0.5], 1.0)
+    gated.end_reason = "abstained"
+    others = [a_run(201, [0.5, 0.5], None), stopped, gated]
+    evaluation = evaluated([*many_runs(), *others], baselines=False)
+    assert evaluation.left_out == {"no outcome": 1, "cut short": 1, "ended by a gate": 1}
     assert evaluation.runs == 80
     assert "left out: 1 no outcome" in str(evaluation)
 

@@ -11,7 +11,7 @@ import agentcal as ac
 from agentcal.calibration import Calibrator
 from agentcal.recorder import Recorder, Review, Run, SqlitePending
 from agentcal.recorder._review import Answer
-from agentcal.trajectory import InterventionKind
+from agentcal.trajectory import WAITING, InterventionKind
 
 from .agents import asks, call
 from .gates import decided
@@ -91,6 +91,29 @@ def test_a_question_is_answered_in_another_process(tmp_path: Path) -> None:
         (0, "rejected", 3600),
         (1, "aborted", None),
     ]
+
+
+def test_a_run_says_that_a_gate_waits_in_it_until_somebody_answers() -> None:
+    recorder = Recorder()
+    run = recorder.start(run_id="r", conversation="c")
+    run.replied(asks(call("1"), call("2")))
+    run.decided(decided("escalate", mode="shadow"))
+    assert run.trajectory().metadata == {}
+    run.decided(decided("escalate", "verify"))
+    run.interrupted()
+    again = recorder.resume("c")
+    assert again is not None
+    again.interrupted()  # the answer made no sense
+    again = recorder.resume("c")
+    assert again is not None
+    assert again.trajectory().metadata == {WAITING: 1}
+    again.reviewed(Review(decided("escalate").decisions[0], "approved"))
+    assert again.trajectory().metadata == {}
+    again.decided(decided("escalate"))
+    again.replied(asks(text="a stronger model replied"))
+    assert again.trajectory().metadata == {}
+    again.decided(decided("escalate", "abstain", turn=2))
+    assert again.trajectory().metadata == {}
 
 
 def test_a_review_of_a_turn_that_is_run_again_goes_to_the_turn_that_takes_its_place() -> None:
