@@ -20,7 +20,7 @@ _SEEDED = 50
 
 def _played(pattern: str, first: int, last: int) -> Faults:
     """In a process that has no threads of its own, as it forks."""
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - our own module
         [sys.executable, "-m", "tests.stress.player", pattern, str(first), str(last)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'integrations'}"},
