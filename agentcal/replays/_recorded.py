@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agentcal.calibration._censored import changed
 from agentcal.evaluation import stated_by_turn
 from agentcal.policy import Always, Policy, Tier, Tiers
 from agentcal.trajectory import Step, Trajectory
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 WRITING: frozenset[Tier] = frozenset({"write", "destructive"})
 EVERY: frozenset[Tier] = frozenset({"read_only", "write", "destructive", "answer"})
-_BY_PEOPLE = {"approved", "edited", "rejected", "responded", "verified"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class RecordedRun:
 
     ``tiers``: of the calls that the turn proposes, or ("answer",). ``confidence``: P(success).
     ``stated``: what the model itself had claimed by then, in [0, 1]. ``tokens``: read and written
-    in the turn. All three None where they are not known. ``touched``: a person or a check stepped
-    in, so that the outcome is not the agent's alone.
+    in the turn. All three None where they are not known. ``touched``: somebody changed what the
+    agent had proposed, so that the outcome is that with their help.
     """
 
     run_id: str
@@ -81,7 +81,7 @@ def recorded(
         confidence=tuple(c.value for c in confidences),
         stated=tuple(stated_by_turn(run)),
         tokens=tuple(map(_tokens, run.steps)),
-        touched=any(i.kind in _BY_PEOPLE for i in run.interventions),
+        touched=changed(run),
     )
 
 

@@ -19,7 +19,7 @@ from agentcal.replays._walked import WalkedRuns, walk_runs
 from agentcal.trajectory import Trajectory
 
 if TYPE_CHECKING:
-    from agentcal.policy._policy import AnyPart
+    from agentcal.policy import AnyPart
 
 POLICY = "policy"
 

@@ -120,9 +120,9 @@ class Replay(_Frozen):
 
     ``policy`` and ``calibrator`` are fingerprints. ``reach``: the tiers of steps that the policy
     may stop. ``left_out`` counts runs that could not be used, by reason; ``touched`` those in which
-    somebody had stepped in, so that their outcome is not the agent's alone. ``rows``: the policy
-    first. ``absent``: baselines that these runs do not allow, and why. ``curves`` begin with the
-    calibrator's.
+    somebody changed what the agent had proposed: their outcome is that with help. ``rows``: the
+    policy first. ``absent``: baselines that these runs do not allow, and why. ``curves`` begin with
+    the calibrator's.
     """
 
     policy: str
@@ -177,7 +177,7 @@ class Replay(_Frozen):
     def headline(self) -> str:
         """Runs, groups, failures and what was left out, as one line."""
         left_out = "".join(f"; left out: {n} {why}" for why, n in self.left_out.items())
-        touched = f"; in {self.touched} somebody had stepped in" if self.touched else ""
+        touched = f"; in {self.touched} somebody changed what was proposed" if self.touched else ""
         return f"{self.runs} runs in {self.groups} groups, {self.failed} fail{left_out}{touched}"
 
     def __str__(self) -> str:
