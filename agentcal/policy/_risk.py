@@ -78,6 +78,7 @@ class RiskTarget(Part):
 
 
 def _shifted(value: float, by: float) -> float:
+    """``value`` moved by so many log odds; in odds, where rounding keeps the order of values."""
     if by == 0 or not 0 < value < 1:
         return value
-    return 1 / (1 + math.exp(-(math.log(value / (1 - value)) + by)))
+    return 1 / (1 + (1 - value) / value / math.exp(by))
