@@ -7,13 +7,14 @@ from agentcal.recorder._pending import PendingRun, PendingRuns
 from agentcal.recorder._quiet import QuietObserver
 from agentcal.recorder._record import Record
 from agentcal.recorder._recorder import Recorder
-from agentcal.recorder._review import Review
+from agentcal.recorder._review import Answer, Review
 from agentcal.recorder._run import Run
 from agentcal.recorder._sqlite_pending import SqlitePending
 from agentcal.recorder._stats import RecorderStats
 from agentcal.sinks import Sink
 
 __all__ = [
+    "Answer",
     "MemoryPending",
     "Observer",
     "PendingRun",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from agentcal.recorder._record import sound_s
+
 if TYPE_CHECKING:
     from agentcal.policy import Decision
 
@@ -16,8 +18,8 @@ class Review:
     """The answer to one escalated decision.
 
     ``by``: who answered. ``detail``: what they said to it, in their words. ``waited_s``: from the
-    question to the answer, in seconds; None where not known. How the run turns out is another
-    matter: a review is never an outcome.
+    question to the answer, in seconds; None where not known, and for what no clock can have
+    measured. How the run turns out is another matter: a review is never an outcome.
     """
 
     decision: Decision
@@ -25,3 +27,6 @@ class Review:
     by: str = "human"
     detail: str = ""
     waited_s: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "waited_s", sound_s(self.waited_s))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from agentcal.recorder._record import sound_s
 from agentcal.recorder._review import Review
 from agentcal.trajectory import Intervention
 
@@ -36,5 +35,5 @@ def by_people(review: Review) -> Intervention:
         kind=review.answer,
         by=review.by,
         detail=review.detail,
-        waited_s=sound_s(review.waited_s),
+        waited_s=review.waited_s,
     )

@@ -15,11 +15,12 @@ from agentcal.telemetry._enrich import (
 )
 from agentcal.telemetry._forest import RunSpans
 from agentcal.telemetry._gaps import NO_TASK, gaps_of
+from agentcal.telemetry._gate_in import gate_of, interventions_of, waits_at
 from agentcal.telemetry._head import head_of
 from agentcal.telemetry._narrator import Narrator
-from agentcal.telemetry._span import Chat, SpanFacts
+from agentcal.telemetry._span import HELD_UP, Chat, GateEvent, SpanFacts
 from agentcal.telemetry._tree import Tree, order
-from agentcal.trajectory import EndReason, Intervention, Trajectory
+from agentcal.trajectory import WAITING, EndReason, Intervention, Trajectory
 
 _LATE = ("task", "system", "agent", "model", "group")
 
@@ -41,13 +42,21 @@ def assemble(run: RunSpans, context: Context, earlier: PendingRun | None = None)
     alone, twice = from_one_teller(one_span_a_turn(run.spans, run.tree))
     spans = with_what_chains_know(alone, run.tree)
     spans.sort(key=order)
-    head = head_of(run, spans, context)
+    head, gate = head_of(run, spans, context), gate_of(run.spans)
     if earlier is not None:
-        head = _resumed(earlier.trajectory, head, spans)
+        head = _resumed(
+            earlier.trajectory,
+            head,
+            spans,
+            answered=any(event.word not in HELD_UP for event in gate),
+        )
     record = Record(head, earlier.keys if earlier else ())
     narrator = Narrator(Draft(record), context, head)
     _narrate(narrator, run, spans)
+    for entry in interventions_of(gate):
+        record.step_in(entry)
     found = record.whole()
+    _mark_waiting(found, gate)
     found.end_reason = end_reason(run, spans, found)
     found.interventions = _told(spans) or found.interventions
     earlier_gaps = [gap for gap in found.gaps if gap != NO_TASK]
@@ -55,8 +64,20 @@ def assemble(run: RunSpans, context: Context, earlier: PendingRun | None = None)
     return Assembled(found, tuple(record.keys), _waits(found))
 
 
-def _resumed(run: Trajectory, part: Trajectory, spans: list[SpanFacts]) -> Trajectory:
-    """The run as it stood, with what only this part of it says, and the trace that it is in."""
+def _mark_waiting(found: Trajectory, gate: list[GateEvent]) -> None:
+    before = found.metadata.pop(WAITING, None)
+    turn = waits_at(gate, before if isinstance(before, int) else None, len(found.steps))
+    if turn is not None:
+        found.metadata[WAITING] = turn
+
+
+def _resumed(
+    run: Trajectory, part: Trajectory, spans: list[SpanFacts], *, answered: bool
+) -> Trajectory:
+    """The run as it stood, with what only this part of it says, and the trace that it is in.
+
+    ``answered``: there are events of what people answered, so their inputs are not looked at.
+    """
     run = run.model_copy(deep=True)
     run.end_reason = "unknown"
     for name in _LATE:
@@ -65,7 +86,7 @@ def _resumed(run: Trajectory, part: Trajectory, spans: list[SpanFacts]) -> Traje
     known = {tool.name for tool in run.tools}
     run.tools += [tool for tool in part.tools if tool.name not in known]
     newest = len(run.steps) - 1
-    decided = [pair for span in spans for pair in span.decisions]
+    decided = [pair for span in spans if not answered for pair in span.decisions]
     for kind, detail in [("resumed", ""), *decided] if newest >= 0 else []:
         entry = {"step": newest, "kind": kind, "detail": detail}
         run.interventions.append(Intervention.model_validate(entry))
@@ -76,8 +97,7 @@ def _resumed(run: Trajectory, part: Trajectory, spans: list[SpanFacts]) -> Traje
 
 def _told(spans: list[SpanFacts]) -> list[Intervention]:
     """Interventions as agentcal's own spans tell them: all that there were."""
-    told = [pair for span in spans if span.told for pair in span.told.interventions]
-    return [Intervention(step=turn - 1, kind=kind) for turn, kind in told]
+    return [entry for span in spans if span.told for entry in span.told.interventions]
 
 
 def _narrate(narrator: Narrator, run: RunSpans, spans: list[SpanFacts]) -> None:

@@ -33,7 +33,11 @@ def answered(calls: Iterable[ToolCall]) -> list[Said]:
     return [
         {
             "role": "tool",
-            "parts": [{"type": "tool_call_response", "id": call.id, "response": call.result}],
+            "parts": [
+                {"type": "tool_call_response", "id": call.id, "response": call.result}
+                # No span tells of a call that never ran.
+                | ({"status": "rejected"} if call.status == "rejected" else {})
+            ],
         }
         for call in calls
     ]

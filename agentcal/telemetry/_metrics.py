@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from opentelemetry.context import Context
 from opentelemetry.metrics import MeterProvider, get_meter
 from opentelemetry.util.types import AttributeValue
 
+from agentcal.recorder import Review
 from agentcal.telemetry import _names as n
 from agentcal.telemetry._moments import Turn
+
+if TYPE_CHECKING:
+    from agentcal.policy import Decision
 
 _SHARES: Final = [k / 20 for k in range(1, 20)]
 # The two boundary lists that the conventions ask for.
 _SECONDS: Final = [0.01 * 2**k for k in range(14)]
 _TOKENS: Final = [4.0**k for k in range(14)]
 _SCORING_SECONDS: Final = [0.0001 * 2**k for k in range(12)]
+_HOUR_S: Final = 3600.0
+_WAITING_SECONDS: Final = [
+    *(1.0, 5.0, 15.0, 60.0, 300.0, 900.0),
+    *(_HOUR_S * hours for hours in (1, 4, 24, 7 * 24)),
+]
 
 
 class Metrics:
@@ -37,6 +46,18 @@ class Metrics:
             "s",
             "Time that scoring a decision point took, or failing at it.",
             explicit_bucket_boundaries_advisory=_SCORING_SECONDS,
+        )
+        self._verdicts = meter.create_counter(
+            n.VERDICTS, "{decision}", "Decisions of a policy, on calls and on answers."
+        )
+        self._reviews = meter.create_counter(
+            n.REVIEWS, "{review}", "Answers of people whom a policy had asked."
+        )
+        self._waited = meter.create_histogram(
+            n.REVIEW_DURATION,
+            "s",
+            "Time from a policy's question to the answer.",
+            explicit_bucket_boundaries_advisory=_WAITING_SECONDS,
         )
         self._operation = meter.create_histogram(
             n.OPERATION_DURATION,
@@ -60,6 +81,22 @@ class Metrics:
         self._decisions.add(1, labelled, where)
         if turn.run.scoring_s is not None:
             self._scoring.record(turn.run.scoring_s, labelled, where)
+
+    def verdict(self, decision: Decision, where: Context) -> None:
+        """A policy decided."""
+        attributes: dict[str, AttributeValue] = {
+            n.DECISION_VERDICT: decision.verdict.value,
+            n.DECISION_BY: decision.by,
+            n.DECISION_MODE: decision.mode,
+        }
+        self._verdicts.add(1, attributes, where)
+
+    def review(self, review: Review, where: Context) -> None:
+        """Somebody answered to a decision."""
+        attributes: dict[str, AttributeValue] = {n.REVIEW_ANSWER: review.answer}
+        self._reviews.add(1, attributes, where)
+        if review.waited_s is not None:
+            self._waited.record(review.waited_s, attributes, where)
 
     def chat(self, turn: Turn) -> None:
         """A model call, by the two client metrics of the GenAI conventions."""

@@ -9,6 +9,7 @@ from agentcal.trajectory import Step, ToolCall
 
 if TYPE_CHECKING:
     from agentcal.calibration import Confidence
+    from agentcal.policy import Decision
 
 
 class Turn(NamedTuple):
@@ -46,6 +47,18 @@ class Turn(NamedTuple):
         if self.confidence is None:
             return "unavailable"
         return "supported" if self.confidence.supported else "unfamiliar"
+
+
+class Ruled(NamedTuple):
+    """A decision of a policy about one call, or about an answer."""
+
+    run: RunInfo
+    decision: Decision
+
+    @property
+    def at_ns(self) -> int:
+        """When it was decided."""
+        return int(self.decision.at.timestamp() * 1e9)
 
 
 class ToolUse(NamedTuple):

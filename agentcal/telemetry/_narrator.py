@@ -148,7 +148,8 @@ class Narrator:
             call = None if call is not None and call.failed else call
         if call is not None:
             call.failed = call.failed or found.failed
-            self._tell(call, call.status)
+            declined = message.get("status") == "rejected"
+            self._tell(call, "rejected" if declined else call.status)
 
     def _ran(self, call: Proposal, span: SpanFacts) -> None:
         call.ran, call.failed, call.took_s = True, span.failed, _took(span)

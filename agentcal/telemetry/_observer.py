@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Literal, get_args
 
 from opentelemetry import context, trace
@@ -13,11 +14,13 @@ from opentelemetry.trace import Link, Span, TracerProvider
 
 import agentcal
 from agentcal.errors import ConfigError
-from agentcal.recorder import RunInfo
+from agentcal.recorder import Review, RunInfo
 from agentcal.telemetry import _content
 from agentcal.telemetry import _names as n
+from agentcal.telemetry._evaluations import of_turn
 from agentcal.telemetry._events import EvaluationEvents
 from agentcal.telemetry._foreign import foreign_span
+from agentcal.telemetry._gate import GateTelemetry, outside_span
 from agentcal.telemetry._metrics import Metrics
 from agentcal.telemetry._moments import ToolUse, Turn
 from agentcal.telemetry._open import OpenRun, OpenRuns
@@ -26,6 +29,7 @@ from agentcal.trajectory import Step, ToolCall, Trajectory
 
 if TYPE_CHECKING:
     from agentcal.calibration import Confidence
+    from agentcal.policy import TurnDecision
 
 SpanRule = Literal["auto", "always", "never"]
 
@@ -60,7 +64,8 @@ class SpanObserver:
         self._events = EvaluationEvents(logger_provider, version)
         self._metrics = Metrics(meter_provider, version)
         self._rule = spans
-        self._runs = OpenRuns(_give_up)
+        self._gate = GateTelemetry(self._events, self._metrics)
+        self._runs = OpenRuns(self._give_up)
         self._latest_elsewhere = False
 
     def started(self, run: RunInfo) -> None:
@@ -81,13 +86,28 @@ class SpanObserver:
             seen.note(confidence)
         inside = None if seen is None else self._inside(run, seen)
         if seen is None or inside is None:
-            self._judge(took, _elsewhere(seen))
+            self._judge(took, outside_span(seen))
             return
         heard, seen.heard = seen.heard, []
         span = self._spans.chat(took, inside, heard)
         self._metrics.chat(took)
         self._judge(took, span)
+        seen.chats[turn] = span.get_span_context()
         span.end(took.end_ns)
+
+    def decided(self, run: RunInfo, decision: TurnDecision) -> None:
+        """An event for each decision: on the tool that it lets run, once that has, else here."""
+        seen = self._runs.get(run.run_id)
+        if seen is not None:
+            self._inside(run, seen)
+        self._gate.decided(run, decision, seen)
+
+    def reviewed(self, run: RunInfo, review: Review) -> None:
+        """An event on the part of the run in which the answer came."""
+        seen = self._runs.get(run.run_id)
+        if seen is not None:
+            self._inside(run, seen)
+        self._gate.reviewed(run, review, seen)
 
     def called(self, run: RunInfo, turn: int, position: int, call: ToolCall) -> None:
         """A tool starts to run."""
@@ -104,17 +124,24 @@ class SpanObserver:
         if self._spans.content:
             seen.heard += _content.answered([call])
         began = seen.running.pop((turn, position), None)
+        ruled = seen.held.pop((turn, position), None)
         if began is None and call.status in {"rejected", "missing"}:
+            if ruled is not None:
+                self._gate.say(ruled, *seen.spans_of(turn))
             return
         if call.duration_s is not None:
             began = now - int(call.duration_s * 1e9)
         start = now if began is None else began
-        self._spans.tool(ToolUse(run, turn, position, call, start, now), inside)
+        span = self._spans.tool(ToolUse(run, turn, position, call, start, now), inside)
+        if ruled is not None:
+            self._gate.say(ruled, span)
+        span.end(now)
 
     def interrupted(self, run: RunInfo) -> None:
         """The run waits for somebody: its span ends, and is remembered for the link."""
         seen = self._runs.pop(run.run_id)
         if seen is not None and self._inside(run, seen) is not None and seen.root is not None:
+            self._gate.left_over(seen)
             self._spans.pause(seen.root, time.time_ns())
             self._runs.left_off(run.run_id, seen.root.get_span_context())
 
@@ -127,15 +154,15 @@ class SpanObserver:
             # Nothing happened in it, and a root that is ending tells nothing: as the run before.
             seen.elsewhere = self._latest_elsewhere
         if self._inside(run, seen) is not None and seen.root is not None:
+            self._gate.left_over(seen)
             self._spans.finish(seen.root, run, trajectory, seen.scores(), time.time_ns())
 
     def _judge(self, turn: Turn, span: Span) -> None:
         """What was thought of a turn, said where its operation is; nothing where nobody judges."""
         if not turn.run.calibrated:
             return
-        where = trace.set_span_in_context(span)
-        self._metrics.decision(turn, where)
-        self._events.emit(turn, span, where)
+        self._metrics.decision(turn, trace.set_span_in_context(span))
+        self._events.emit(partial(of_turn, turn), turn.end_ns, span)
 
     def _new(self) -> OpenRun:
         seen = OpenRun(context.get_current(), time.time_ns())
@@ -156,13 +183,7 @@ class SpanObserver:
             seen.inside = trace.set_span_in_context(seen.root, seen.context)
         return seen.inside
 
-
-def _elsewhere(seen: OpenRun | None) -> Span:
-    """The span of somebody else that is nearest to what happens now; an invalid one if none is."""
-    outside = None if seen is None else seen.outside
-    return foreign_span() or outside or trace.get_current_span()
-
-
-def _give_up(run: OpenRun) -> None:
-    if run.root is not None:
-        run.root.end()
+    def _give_up(self, seen: OpenRun) -> None:
+        if seen.root is not None:
+            self._gate.left_over(seen)
+            seen.root.end()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from opentelemetry.context import Context
-from opentelemetry.trace import Link, Span, SpanContext
+from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext
 from opentelemetry.util.types import AttributeValue
 
 from agentcal.telemetry import _names as n
@@ -16,6 +16,7 @@ from agentcal.telemetry._content import Said
 
 if TYPE_CHECKING:
     from agentcal.calibration import Confidence
+    from agentcal.telemetry._moments import Ruled
 
 _MAX_OPEN = 20_000
 _MAX_PAUSED = 10_000
@@ -29,6 +30,7 @@ class OpenRun:
     ``elsewhere``: somebody else makes its spans (``None``: not known yet), the nearest of which was
     ``outside``. ``root``: its own span, ``inside``: the context for what is under it. ``running``:
     when tools began (ns). ``heard``: results that no model turn has seen yet, kept for content.
+    ``chats``: where each turn was told. ``held``: decisions on calls whose tools are yet to run.
     """
 
     context: Context
@@ -41,6 +43,8 @@ class OpenRun:
     inside: Context | None = None
     running: dict[tuple[int, int], int] = field(default_factory=dict)
     heard: list[Said] = field(default_factory=list)
+    chats: dict[int, SpanContext] = field(default_factory=dict)
+    held: dict[tuple[int, int], Ruled] = field(default_factory=dict)
     last: float | None = None
     lowest: float | None = None
 
@@ -48,6 +52,19 @@ class OpenRun:
         """Remember what the run's own span will say of its scores."""
         self.last = confidence.value
         self.lowest = min(confidence.value, self.lowest if self.lowest is not None else 1.0)
+
+    def hold(self, ruled: Ruled) -> Ruled | None:
+        """Keep a decision until its tool has run; gives back an earlier one on the same call."""
+        place = ruled.decision.turn, ruled.decision.index
+        before = self.held.pop(place, None)
+        self.held[place] = ruled
+        return before
+
+    def spans_of(self, turn: int) -> list[Span]:
+        """Where a turn belongs, the best place first: its own span, then that of the run."""
+        chat = self.chats.get(turn)
+        told: list[Span] = [] if chat is None else [NonRecordingSpan(chat)]
+        return told if self.root is None else [*told, self.root]
 
     def scores(self) -> dict[str, AttributeValue]:
         """The last and the lowest score of this part of the run, if there was any."""

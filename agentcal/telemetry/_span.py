@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
-from agentcal.trajectory import CallStatus, EndReason, InterventionKind, TokenLogprobs, Usage
+from agentcal.trajectory import (
+    CallStatus,
+    EndReason,
+    Intervention,
+    InterventionKind,
+    TokenLogprobs,
+    Usage,
+)
 
 Kind = Literal["agent", "model", "tool", "chain", "other"]
 """``chain``: a part of the program that is neither of the others. ``other``: not of the agent."""
 
 Chat: TypeAlias = dict[str, Any]
 """A message in OpenAI shape; the roles are system, user, assistant and tool."""
+
+
+HELD_UP = frozenset({"verify", "escalate", "abstain"})
+"""The verdicts of a gate that hold an agent up."""
+
+
+class GateEvent(NamedTuple):
+    """A verdict that held an agent up, or what somebody answered; ``turn`` from 1."""
+
+    at_ns: int
+    turn: int
+    position: int
+    word: str
+    reason: str = ""
+    by: str = ""
+    waited_s: float | None = None
 
 
 @dataclass(slots=True)
@@ -26,7 +49,7 @@ class Told:
     end_reason: EndReason | None = None
     group: str | None = None
     gaps: list[str] = field(default_factory=list)
-    interventions: list[tuple[int, InterventionKind]] = field(default_factory=list)
+    interventions: list[Intervention] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -38,7 +61,8 @@ class SpanFacts:
     asked. ``place`` is where in the program it happened, the same when that place
     is run again. ``fault`` is the type of the error, ``fault_text`` what it said. ``cut_off``
     counts contents that were cut by a limit and are lost. ``resumes``: it goes on with a run that
-    was interrupted, after people had taken these ``decisions``.
+    was interrupted, after people had taken these ``decisions``. ``gate``: agentcal's own events
+    on it, of decisions and reviews.
     """
 
     trace_id: str
@@ -74,6 +98,7 @@ class SpanFacts:
     result: str | None = None
     failed: bool = False
     told: Told | None = None
+    gate: list[GateEvent] = field(default_factory=list)
 
     @property
     def given(self) -> dict[str, Any] | str | None:

@@ -12,7 +12,7 @@ from agentcal.telemetry import _names as n
 from agentcal.telemetry._content import Said
 from agentcal.telemetry._moments import ToolUse, Turn
 from agentcal.telemetry._open import OpenRun
-from agentcal.trajectory import Message, Step, Trajectory
+from agentcal.trajectory import Intervention, Message, Step, Trajectory
 
 Attributes = dict[str, AttributeValue]
 
@@ -64,8 +64,8 @@ class Spans:
             span.set_attributes(_spoken(step, heard))
         return span
 
-    def tool(self, use: ToolUse, context: Context) -> None:
-        """The span of a tool that ran, from first to last."""
+    def tool(self, use: ToolUse, context: Context) -> Span:
+        """The span of a tool that ran, open so that an event can be put on it."""
         call = use.call
         attributes = _common(n.EXECUTE_TOOL, use.run, use.run.agent)
         attributes |= {n.TOOL_NAME: call.name, n.TOOL_TYPE: "function", n.TURN: use.turn}
@@ -83,7 +83,7 @@ class Spans:
             span.set_attribute(n.TOOL_RESULT, call.result or "")
         if failed:
             span.set_status(Status(StatusCode.ERROR))
-        span.end(use.end_ns)
+        return span
 
     def finish(
         self, span: Span, run: RunInfo, trajectory: Trajectory, scores: Attributes, end_ns: int
@@ -95,8 +95,8 @@ class Spans:
             if self.content:
                 span.set_attributes(_whole(trajectory))
             for stepped_in in trajectory.interventions:
-                noted: Attributes = {n.INTERVENTION_KIND: stepped_in.kind}
-                span.add_event(n.INTERVENTION, {**noted, n.TURN: stepped_in.step + 1}, end_ns)
+                noted = _stepped_in(stepped_in, content=self.content)
+                span.add_event(n.INTERVENTION, noted, end_ns)
             if trajectory.end_reason in _FAILED:
                 span.set_status(Status(StatusCode.ERROR))
         span.end(end_ns)
@@ -153,6 +153,18 @@ def _ending(run: RunInfo, trajectory: Trajectory) -> Attributes:
         attributes[n.INTERRUPTED] = True
     if trajectory.end_reason in _FAILED:
         attributes[n.ERROR_TYPE] = trajectory.end_reason
+    return attributes
+
+
+def _stepped_in(entry: Intervention, *, content: bool) -> Attributes:
+    """Who did what; in which words only where content is wanted, or the words are a policy's."""
+    attributes: Attributes = {n.INTERVENTION_KIND: entry.kind, n.TURN: entry.step + 1}
+    if entry.by:
+        attributes[n.INTERVENTION_BY] = entry.by
+    if entry.waited_s is not None:
+        attributes[n.INTERVENTION_WAITED] = entry.waited_s
+    if entry.detail and (content or entry.by == "agentcal"):
+        attributes[n.INTERVENTION_DETAIL] = entry.detail
     return attributes
 
 

@@ -11,7 +11,12 @@ AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def decided(
-    *verdicts: str, turn: int = 1, run_id: str = "r", mode: Mode = "enforce", **facts: Any
+    *verdicts: str,
+    turn: int = 1,
+    run_id: str = "r",
+    mode: Mode = "enforce",
+    arguments: dict[str, Any] | None = None,
+    **facts: Any,
 ) -> TurnDecision:
     """One decision a verdict; the reason is the verdict and its place."""
     common: dict[str, Any] = {
@@ -26,7 +31,7 @@ def decided(
     }
     decisions = tuple(
         Decision(
-            key=decision_key(run_id, turn, index, "pay", {"to": "bob"}),
+            key=decision_key(run_id, turn, index, "pay", arguments or {"to": "bob"}),
             verdict=Verdict(verdict),
             reason=f"{verdict} {index}",
             mode=mode,

@@ -9,8 +9,7 @@ import pytest
 
 import agentcal as ac
 from agentcal.calibration import Calibrator
-from agentcal.recorder import Recorder, Review, Run, SqlitePending
-from agentcal.recorder._review import Answer
+from agentcal.recorder import Answer, Recorder, Review, Run, SqlitePending
 from agentcal.trajectory import WAITING, InterventionKind
 
 from .agents import asks, call

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 import agentcal as ac
+from agentcal.recorder import Review
+from tests.recorder.gates import decided
 from tests.telemetry_out.conftest import CANARY, Watched, asks, two_turns
 
 VARIABLE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
@@ -27,12 +29,18 @@ def all_that_can_happen(watched: Watched, **settings: Any) -> None:
         two_turns(recorder, run_id="failed", status="error").ended("error", error=CANARY)
         run = recorder.start(conversation="c2", task=CANARY)
         run.replied(asks("pay"))
-        run.intervened("rejected", call_id="c0", by=CANARY, detail=CANARY)
-        run.returned("c0", CANARY, "rejected")
+        asked = decided("escalate", arguments={"to": CANARY})
+        run.decided(asked)
         run.interrupted(CANARY)
         resumed = recorder.resume("c2", detail=CANARY)
         assert resumed is not None
+        resumed.reviewed(Review(asked.decisions[0], "rejected", "ann", CANARY, 12.5))
+        resumed.returned("c0", CANARY, "rejected")
         resumed.returned("unknown", CANARY)
+        resumed.replied(asks("pay"))
+        score = ac.Confidence(0.5, 0.4, 0.6, 0.1, 0.9, True, "tool_turn", 2, "f1")
+        facts = {"confidence": score, "certificate": "c1", "arguments": {"to": CANARY}}
+        resumed.decided(decided("proceed", turn=2, **facts))
         resumed.ended("cancelled")
 
 

@@ -115,7 +115,13 @@ def test_a_failed_tool_is_an_error_span(watched: Watched) -> None:
 
 @pytest.mark.parametrize(
     ("reason", "failed"),
-    [("answered", False), ("cancelled", False), ("error", True), ("max_steps", True)],
+    [
+        ("answered", False),
+        ("cancelled", False),
+        ("abstained", False),
+        ("error", True),
+        ("max_steps", True),
+    ],
 )
 def test_how_the_run_ended(watched: Watched, reason: Any, failed: bool) -> None:
     with watched.recorder() as recorder:
@@ -145,7 +151,11 @@ def test_a_rejected_call_has_no_tool_span_but_a_mark_on_the_run(watched: Watched
     assert [span.name for span in watched.named("execute_tool")] == ["execute_tool look"]
     (mark,) = watched.named("invoke_agent")[0].events
     assert mark.name == "agentcal.intervention"
-    assert dict(mark.attributes) == {"agentcal.intervention.kind": "rejected", "agentcal.turn": 1}
+    assert dict(mark.attributes) == {
+        "agentcal.intervention.kind": "rejected",
+        "agentcal.intervention.by": "ann",
+        "agentcal.turn": 1,
+    }
 
 
 def test_an_interrupted_run_is_two_spans_with_a_link(watched: Watched) -> None:

@@ -9,6 +9,7 @@ from agentcal.telemetry._dialects._agentcal import Agentcal
 from agentcal.telemetry._dialects._base import bare
 from agentcal.telemetry._dialects._dialect import Dialect
 from agentcal.telemetry._dialects._events import content_of
+from agentcal.telemetry._dialects._gate_events import gate_events
 from agentcal.telemetry._dialects._genai import GenAI
 from agentcal.telemetry._dialects._openinference import OpenInference
 from agentcal.telemetry._dialects._openllmetry import OpenLLMetry
@@ -42,4 +43,5 @@ __all__ = [
     "bare",
     "content_of",
     "facts_of",
+    "gate_events",
 ]

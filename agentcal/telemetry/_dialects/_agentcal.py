@@ -6,13 +6,13 @@ from typing import Any, ClassVar, cast, get_args
 
 from pydantic import ValidationError
 
-from agentcal.formats._fields import as_text, share
+from agentcal.formats._fields import as_text, not_negative, share
 from agentcal.telemetry import _names as n
 from agentcal.telemetry._dialects._genai import GenAI
 from agentcal.telemetry._dialects._values import Values, listed
 from agentcal.telemetry._raw import RawSpan
 from agentcal.telemetry._span import SpanFacts, Told
-from agentcal.trajectory import CallStatus, EndReason, InterventionKind, TokenLogprobs
+from agentcal.trajectory import CallStatus, EndReason, Intervention, InterventionKind, TokenLogprobs
 
 _GENAI = GenAI()
 
@@ -67,11 +67,19 @@ def _logprobs(values: Values) -> TokenLogprobs | None:
         return None
 
 
-def _interventions(span: RawSpan) -> list[tuple[int, InterventionKind]]:
-    """On which turn (from 1), and what."""
-    events = [Values(e.attributes) for e in span.events if e.name == n.INTERVENTION]
-    found = [
-        (told.count(n.TURN), _one_of(told.get(n.INTERVENTION_KIND), InterventionKind))
-        for told in events
-    ]
-    return [(turn, kind) for turn, kind in found if turn and kind]
+def _interventions(span: RawSpan) -> list[Intervention]:
+    read = (_intervention(Values(e.attributes)) for e in span.events if e.name == n.INTERVENTION)
+    return [entry for entry in read if entry is not None]
+
+
+def _intervention(told: Values) -> Intervention | None:
+    turn, kind = told.count(n.TURN), _one_of(told.get(n.INTERVENTION_KIND), InterventionKind)
+    if not turn or not kind:
+        return None
+    return Intervention(
+        step=turn - 1,
+        kind=kind,
+        by=told.text(n.INTERVENTION_BY),
+        detail=told.text(n.INTERVENTION_DETAIL),
+        waited_s=not_negative(told.get(n.INTERVENTION_WAITED)),
+    )
