@@ -6,18 +6,17 @@ import numpy as np
 
 from agentcal.bounds._checked import Floats
 
-_NODES = np.arange(0.05, 20.0, 0.1)
-"""Midpoints; the integrand falls like exp(-2 t) or faster, and to 1e-17 before the last."""
+_STEP = 0.05
+_NODES = np.split(np.arange(_STEP / 2, 16.0, _STEP), [60, 120])
+_NEGLIGIBLE = 1e-16
+_STEEPEST_BEND = 0.6
 
 
 def tail(values: Floats, top: float, copies: float = 1.0) -> float:
     """P(E_0 ``top`` + sum E_i ``values[i]`` >= 0), all E independent standard exponential.
 
-    ``copies``: as if each value were there so often; need not be whole. The tail is the integral
-    of M(z) / z along a vertical line right of 0, M the moment generating function
-    prod (1 - z w)^-m. The line goes through the saddle point, where the integrand does not
-    oscillate, and sinh spacing makes it fall exponentially, so that the midpoint rule is exact to
-    about 12 digits, for small probabilities too.
+    ``copies``: as if each value were there so often; need not be whole. Exact to 12 digits, for
+    small probabilities too.
     """
     distinct, counts = np.unique(values, return_counts=True)
     weights, shapes = np.append(distinct, top), np.append(copies * counts, 1.0)
@@ -28,20 +27,42 @@ def tail(values: Floats, top: float, copies: float = 1.0) -> float:
     if not (weights > 0).any():
         return 0.0
     weights = weights / np.abs(weights).max()
-    centre, width = _saddle(weights, shapes)
-    line = centre + 1j * width * np.sinh(_NODES)
-    exponent = -(shapes[:, None] * np.log1p(-line * weights[:, None])).sum(axis=0) - np.log(line)
-    heights = np.exp(exponent).real * np.cosh(_NODES)
-    return float(np.clip(heights.sum() * 0.1 * width / np.pi, 0.0, 1.0))
+    # The far tail is the one without cancellation.
+    if weights @ shapes > 0:
+        return 1 - _far(-weights, shapes)
+    return _far(weights, shapes)
 
 
-def _saddle(weights: Floats, shapes: Floats) -> tuple[float, float]:
-    """Where M(z) / z is smallest between 0 and its first pole, and how wide it is there."""
+def _far(weights: Floats, shapes: Floats) -> float:
+    """P(sum >= 0), where that is unlikely.
+
+    The integral of M(z) / z, M the moment generating function prod (1 - z w)^-m, along a path
+    through the saddle point right of 0 (Lugannani and Rice, 1980, approximate it; here it is
+    computed). The path bends like that of steepest descent, so the integrand hardly oscillates,
+    and on a scale on which it falls exponentially, so the midpoint rule converges exponentially.
+    """
+    centre = _saddle(weights, shapes)
+    slope = weights / (1 - centre * weights)
+    width = 1 / np.sqrt((shapes * slope**2).sum() + 1 / centre**2)
+    skew = width**3 * 2 * ((shapes * slope**3).sum() - 1 / centre**3)
+    bend = np.clip(skew / 3, -_STEEPEST_BEND, _STEEPEST_BEND)
+    total = 0.0
+    for nodes in _NODES:
+        sinh, cosh = np.sinh(nodes), np.cosh(nodes)
+        path = centre + width * (1j * sinh + bend * (cosh - 1))
+        log = -(shapes @ np.log1p(-path * weights[:, None])) - np.log(path)
+        pieces = (np.exp(log) * (cosh - 1j * bend * sinh)).real
+        total += float(pieces.sum())
+        if np.abs(pieces[-5:]).max() < _NEGLIGIBLE * abs(total):
+            break
+    return float(np.clip(total * _STEP * width / np.pi, 0.0, 1.0))
+
+
+def _saddle(weights: Floats, shapes: Floats) -> float:
+    """About where M(z) / z is smallest between 0 and its first pole."""
     low, high = 0.0, 1 / float(weights.max())
-    for _ in range(50):
+    for _ in range(30):
         centre = (low + high) / 2
-        slope = (shapes * weights / (1 - centre * weights)).sum() - 1 / centre
-        low, high = (low, centre) if slope > 0 else (centre, high)
-    centre = (low + high) / 2
-    bend = (shapes * np.square(weights / (1 - centre * weights))).sum() + 1 / centre**2
-    return centre, float(1 / np.sqrt(bend))
+        rises = shapes @ (weights / (1 - centre * weights)) > 1 / centre
+        low, high = (low, centre) if rises else (centre, high)
+    return (low + high) / 2
