@@ -1,6 +1,7 @@
 """Before switching on: what a policy would have done on recorded runs, beside baselines."""
 
 from agentcal.replays._baselines import ALWAYS, CALIBRATOR, MIN_STATED, STATED, Rivals
+from agentcal.replays._breakdown import curves
 from agentcal.replays._figures import Figures
 from agentcal.replays._recorded import RecordedRun, reach_of
 from agentcal.replays._replay import beside, replay
@@ -36,6 +37,7 @@ __all__ = [
     "ToolRow",
     "WalkedRuns",
     "beside",
+    "curves",
     "reach_of",
     "replay",
     "stop_of",

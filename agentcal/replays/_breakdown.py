@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from agentcal.replays._baselines import Rivals
 from agentcal.replays._figures import Figures, Flags, Stops, was_stopped
 from agentcal.replays._result import Curve, CurvePoint, FamilyRow, ToolRow
-from agentcal.replays._watch import Watched
 
 _STEPS = 100
 
@@ -48,9 +48,12 @@ def _family_row(figures: Figures, stopped: Flags, family: str, mine: Flags) -> F
     )
 
 
-def curve(method: str, watched: Watched, failed: Flags) -> Curve:
+def curves(figures: Figures, rivals: Rivals) -> list[Curve]:
     """Failures stopped against successes interrupted as the budget grows, ties at random."""
-    return Curve(method=method, points=list(_points(watched.order, failed)))
+    return [
+        Curve(method=method, points=list(_points(watched.order, figures.failed)))
+        for method, watched in rivals.watched.items()
+    ]
 
 
 def _points(order: NDArray[np.intp], failed: Flags) -> Iterator[CurvePoint]:

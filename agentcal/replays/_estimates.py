@@ -28,7 +28,7 @@ class Over:
         """
         flags, counts = np.asarray(happens, dtype=bool), np.asarray(among, dtype=bool)
         found = self.mean(flags, counts)
-        if found is None or found.low is None or 0 < found.value < 1:
+        if found is None or found.groups == 1 or 0 < found.value < 1:
             return found
         groups = self.groups[counts]
         exact = GroupedRate.of_runs(np.ones(groups.size), flags[counts], groups)
@@ -36,7 +36,10 @@ class Over:
         return found.model_copy(update={"low": ends.low, "high": ends.high})
 
     def mean(self, values: ArrayLike, weight: ArrayLike) -> Estimate | None:
-        """The mean of ``values`` (n,) in [0, 1]; None where no ``weight`` (n,) is above 0."""
+        """The mean of ``values`` (n,) in [0, 1]; None where no ``weight`` (n,) is above 0.
+
+        There is no interval where all values are the same, here and below.
+        """
         return self._estimate(_MEAN, values, weight)
 
     def median(self, values: ArrayLike, among: ArrayLike) -> Estimate | None:
@@ -59,13 +62,16 @@ class Over:
         if not used.any():
             return None
         p, w, group = np.asarray(values, dtype=np.float64)[used], mass[used], self.groups[used]
+        nothing = np.zeros(p.size)
         try:
-            return group_bootstrap(
-                metric, p, np.zeros(p.size), weight=w, group=group, level=self.level, seed=self.seed
+            found = group_bootstrap(
+                metric, p, nothing, weight=w, group=group, level=self.level, seed=self.seed
             )
-        except NotEnoughData:  # a single group: the value without an interval
-            value = float(metric.values(Table(p, np.zeros((1, p.size)), w[None], group))[0])
-            return Estimate(value=value, low=None, high=None, n=p.size, groups=1, level=self.level)
+        except NotEnoughData:  # a single group
+            value = float(metric.values(Table(p, nothing[None], w[None], group))[0])
+            found = Estimate(value=value, low=None, high=None, n=p.size, groups=1, level=self.level)
+        # All the same: resampling has nothing to vary, and would look certain.
+        return found.model_copy(update={"low": None, "high": None}) if np.ptp(p) == 0 else found
 
 
 def _mean(table: Table) -> Floats:

@@ -11,7 +11,7 @@ from agentcal.calibration import Calibrator, GroupBy
 from agentcal.errors import ConfigError
 from agentcal.policy import Gate, Policy
 from agentcal.replays._baselines import ALWAYS, CALIBRATOR, Rivals
-from agentcal.replays._breakdown import by_family, by_tool, curve
+from agentcal.replays._breakdown import by_family, by_tool, curves
 from agentcal.replays._figures import Figures, Stops, was_stopped
 from agentcal.replays._recorded import reach_of
 from agentcal.replays._result import Promise, Replay, Row
@@ -71,7 +71,6 @@ def _replay(
     confidence = level if promise is None else promise.confidence
     figures = Figures(walked.runs, level=level, seed=seed, confidence=confidence)
     rivals = Rivals(walked.runs, reach_of(policy), seed)
-    drawn = rivals.watched if baselines else {CALIBRATOR: rivals.watched[CALIBRATOR]}
     return Replay(
         policy=policy.fingerprint,
         calibrator=walked.calibrator,
@@ -91,7 +90,9 @@ def _replay(
         absent=rivals.absent if baselines else {},
         by_tool=by_tool(figures, stops),
         by_family=by_family(figures, stops),
-        curves=[curve(name, watched, figures.failed) for name, watched in drawn.items()],
+        curves=[
+            curve for curve in curves(figures, rivals) if baselines or curve.method == CALIBRATOR
+        ],
     )
 
 

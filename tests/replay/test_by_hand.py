@@ -246,3 +246,18 @@ def test_the_curve_of_the_calibrator(on_paper: Replay) -> None:
     assert points[1] == pytest.approx((1 / 5, 1 / 3, 0))
     assert points[3] == pytest.approx((3 / 5, 2 / 3, 1 / 2))
     assert points[-1] == pytest.approx((4 / 5, 2 / 3, 1))
+
+
+def test_only_the_calls_in_doubt_are_asked_about() -> None:
+    runs = [a_run("mixed", [(f"{READ}+{WRITE}+{READ}", 0.4), (ANSWER, 0.9)], success=False)]
+    row = replayed(AT_60, runs).row()
+    assert (row.questions, row.calls) == (100.0, 100.0)
+
+
+def test_how_early_is_about_failures_alone() -> None:
+    runs = [
+        a_run("bad", [(READ, 0.9), (READ, 0.9), (READ, 0.9), (ANSWER, 0.4)], success=False),
+        a_run("good", [(WRITE, 0.4), (READ, 0.9), (READ, 0.9), (ANSWER, 0.9)], success=True),
+        a_run("too", [(WRITE, 0.4), (READ, 0.9), (READ, 0.9), (ANSWER, 0.9)], success=True),
+    ]
+    assert value(replayed(AT_60, runs).row().seen_at_stop) == 1.0

@@ -110,3 +110,15 @@ def test_one_group_has_a_value_and_no_interval() -> None:
     assert found is not None
     assert (found.value, found.low, found.high, found.groups) == (0.5, None, None, 1)
     assert over.share([True] * 3, [False] * 3) is None
+
+
+def test_where_nothing_varies_a_mean_or_a_median_has_no_interval(runs: dict[str, Floats]) -> None:
+    over, size = Over(runs["group"], LEVEL, 0), runs["group"].size
+    same = np.full(size, 0.3)
+    found = [
+        over.mean(same, np.ones(size)),
+        over.median(same, np.ones(size)),
+        over.difference(runs["stopped"], runs["stopped"], np.ones(size)),
+    ]
+    ends = [(round(f.value, 9), f.low, f.high) for f in found if f is not None]
+    assert ends == [(0.3, None, None), (0.3, None, None), (0.0, None, None)]

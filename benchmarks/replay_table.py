@@ -1,0 +1,178 @@
+"""Replayed gates as Markdown: ``python -m benchmarks.replay_table`` rewrites docs/replay.md.
+
+Only what stands between the markers of the page is generated, and the pictures that it shows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from agentcal.metrics import Estimate
+from agentcal.replays._tables import share
+from agentcal.report import save, trade_off
+from benchmarks.replay import LEVEL
+from benchmarks.tables import NEW_AT_TEST, ROOT
+
+BEGIN, END = "<!-- replay:begin -->", "<!-- replay:end -->"
+RESULTS = ROOT / "benchmarks" / "results" / "replay.json"
+PAGE = ROOT / "docs" / "replay.md"
+IMAGES = ROOT / "docs" / "images"
+COLUMNS = (
+    "policy",
+    "method",
+    "runs stopped",
+    "failures stopped",
+    "successes interrupted",
+    "policy ahead by",
+    "seen by then",
+    "before any write",
+    "turns saved",
+    "questions",
+    "pass whole",
+    "of these fail",
+)
+Row = dict[str, Any]
+
+
+def markdown(results: dict[str, Any]) -> str:
+    """Everything that stands between the markers."""
+    return "\n".join(
+        line for name, found in results.items() for line in (*_protocol(name, found), "")
+    )
+
+
+def _protocol(name: str, found: dict[str, Any]) -> Iterator[str]:
+    yield f"### {name}: new at test time are the {NEW_AT_TEST[name]}"
+    yield ""
+    yield _sizes(found)
+    yield ""
+    yield f"![failures stopped against successes interrupted](images/{_image(name).name})"
+    yield ""
+    yield "| " + " | ".join(COLUMNS) + " |"
+    yield "|---" * len(COLUMNS) + "|"
+    for policy in found["policies"]:
+        # One that asks about everything leaves baselines nothing to choose.
+        for place, row in enumerate(policy["rows"][: None if policy["held"] else 1]):
+            yield _line(_title(policy) if place == 0 else "", row)
+    if found["always"] is not None:
+        yield _line("always", found["always"])
+    yield ""
+    yield from _against(found["policies"])
+    for method, why in found["absent"].items():
+        yield f"- No row *{method}*: {why}."
+    yield ""
+    yield from _promises(found)
+
+
+def _sizes(found: dict[str, Any]) -> str:
+    folds = found["folds"]
+    told = {
+        part: " / ".join(str(fold[part]["groups"]) for fold in folds)
+        for part in ("fit", "certify", "replay")
+    }
+    return (
+        f"{found['runs']} runs on {found['groups']} tasks, {found['failed']} fail. {len(folds)} "
+        f"folds; tasks to fit on {told['fit']}, to certify on {told['certify']}, replayed "
+        f"{told['replay']}."
+    )
+
+
+def _title(policy: Row) -> str:
+    if not policy["held"]:
+        return f"{policy['policy']}, no promise in any fold"
+    return str(policy["policy"]) + ("" if policy["over"] == "all folds" else f", {policy['over']}")
+
+
+def _line(policy: str, row: Row) -> str:
+    passed = row["passed"]
+    of = passed["runs"] + row["interrupted"]
+    cells = [
+        policy,
+        row["method"],
+        f"{row['interrupted']} of {of} ({row['interrupted'] / of:.0%})",
+        *(_share(row[name]) for name in ("failures_stopped", "successes_interrupted")),
+        _share(row["policy_ahead"]),
+        *(_share(row[name]) for name in ("seen_at_stop", "before_writing", "steps_saved")),
+        f"{row['first_questions']:.0f} to {row['questions']:.0f}",
+        str(passed["runs"]),
+        _failing(passed),
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+def _share(estimate: dict[str, Any] | None) -> str:
+    return share(None if estimate is None else Estimate.model_validate(estimate))
+
+
+def _failing(passed: dict[str, Any]) -> str:
+    if passed["failure_rate"] is None:
+        return "-"
+    return f"{passed['failure_rate']:.0%} (at most {passed['at_most']:.0%})"
+
+
+def _against(policies: list[dict[str, Any]]) -> Iterator[str]:
+    """How often a policy is ahead of each baseline, and how often it is behind."""
+    gaps: dict[str, list[dict[str, Any]]] = {}
+    for policy in policies:
+        for row in policy["rows"]:
+            if policy["held"] and policy["over"] == "all folds" and row["policy_ahead"]:
+                gaps.setdefault(row["method"], []).append(row["policy_ahead"])
+    for method, found in gaps.items():
+        known = [gap for gap in found if gap["low"] is not None]
+        ahead = sum(gap["low"] > 0 for gap in known)
+        behind = sum(gap["high"] < 0 for gap in known)
+        yield (
+            f"- Against *{method}*, of {len(found)} policies: {ahead} stop more failures at the "
+            f"same budget, {behind} fewer, {len(found) - ahead - behind} cannot be told apart "
+            f"({LEVEL:.0%} intervals, run by run)."
+        )
+
+
+def _promises(found: dict[str, Any]) -> Iterator[str]:
+    for policy in found["policies"]:
+        if policy["over"] == "all folds" and any(policy["told"]):
+            yield f"What certifying `{policy['policy']}` said, fold by fold:"
+            yield ""
+            yield from (f"{number}. {told}" for number, told in enumerate(policy["told"], 1))
+            yield ""
+
+
+def _image(name: str) -> Path:
+    return IMAGES / f"replay-{name}.png"
+
+
+def draw(name: str, found: dict[str, Any]) -> None:
+    """The curves, and every policy that does not lie on one by construction."""
+    lines = {
+        curve["method"]: (
+            [point["successes_interrupted"] for point in curve["points"]],
+            [point["failures_stopped"] for point in curve["points"]],
+        )
+        for curve in found["curves"]
+    }
+    whole = [p for p in found["policies"] if p["held"] and p["over"] == "all folds"]
+    own = {policy["policy"]: policy["rows"][0] for policy in whole}
+    dots = {
+        policy: (row["successes_interrupted"]["value"], row["failures_stopped"]["value"])
+        for policy, row in (own | {"always before writing": found["always"]}).items()
+        if row is not None and not policy.startswith("least sure")
+    }
+    note = f"{name}: {found['runs']} runs on {found['groups']} tasks that were not learnt from."
+    save(trade_off(lines, dots, note=note), _image(name))
+
+
+def main() -> None:
+    results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    text = PAGE.read_text(encoding="utf-8")
+    head, rest = text.split(BEGIN)
+    tail = rest.split(END)[1]
+    PAGE.write_text(f"{head}{BEGIN}\n{markdown(results)}{END}{tail}", encoding="utf-8")
+    for name, found in results.items():
+        draw(name, found)
+
+
+if __name__ == "__main__":
+    main()
