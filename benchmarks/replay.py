@@ -29,6 +29,8 @@ from agentcal.replays import (
     Rivals,
     Stop,
     beside,
+    by_family,
+    by_tool,
     curves,
     reach_of,
     walk_runs,
@@ -41,6 +43,8 @@ SHARES = (0.05, 0.10, 0.20)
 FITTED_ON = 0.6
 """Of the training tasks; the policies are certified on the others."""
 LEVEL, SEED = 0.95, 0
+BROKEN_DOWN = "CostTarget()"
+"""The policy whose stops are told by tool and by kind of task."""
 
 Stops = Sequence[Stop | None]
 
@@ -120,7 +124,7 @@ def _policies(
     for rate in RATES:
         yield f"RiskTarget({rate:.2f})", _certified(RiskTarget(rate), protocol, calibrator, runs)
     yield "Alarm(0.10)", _certified(Alarm(0.1), protocol, calibrator, runs)
-    yield "CostTarget()", Policy.of(CostTarget())
+    yield BROKEN_DOWN, Policy.of(CostTarget())
 
 
 def _certified(
@@ -168,6 +172,10 @@ def figures_of(pooled: Pooled) -> dict[str, Any]:
             {"policy": name, "told": tried.told, "held": any(tried.certified), **part}
             for name, tried in pooled.tried.items()
             for part in _parts(pooled.runs, tried, rivals[tried.reach], figures)
+        ],
+        "by_tool": [row.model_dump() for row in by_tool(figures, pooled.tried[BROKEN_DOWN].stops)],
+        "by_family": [
+            row.model_dump() for row in by_family(figures, pooled.tried[BROKEN_DOWN].stops)
         ],
         "curves": [curve.model_dump() for curve in curves(figures, usual)],
     }

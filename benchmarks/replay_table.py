@@ -13,7 +13,7 @@ from typing import Any
 from agentcal.metrics import Estimate
 from agentcal.replays._tables import share
 from agentcal.report import save, trade_off
-from benchmarks.replay import LEVEL
+from benchmarks.replay import BROKEN_DOWN, LEVEL
 from benchmarks.tables import NEW_AT_TEST, ROOT
 
 BEGIN, END = "<!-- replay:begin -->", "<!-- replay:end -->"
@@ -34,6 +34,7 @@ COLUMNS = (
     "pass whole",
     "of these fail",
 )
+MOST_TOOLS = 8
 Row = dict[str, Any]
 
 
@@ -64,6 +65,7 @@ def _protocol(name: str, found: dict[str, Any]) -> Iterator[str]:
     for method, why in found["absent"].items():
         yield f"- No row *{method}*: {why}."
     yield ""
+    yield from _broken_down(found)
     yield from _promises(found)
 
 
@@ -129,6 +131,26 @@ def _against(policies: list[dict[str, Any]]) -> Iterator[str]:
             f"same budget, {behind} fewer, {len(found) - ahead - behind} cannot be told apart "
             f"({LEVEL:.0%} intervals, run by run)."
         )
+
+
+def _broken_down(found: dict[str, Any]) -> Iterator[str]:
+    yield f"What `{BROKEN_DOWN}` stops runs at, the first time (the {MOST_TOOLS} most often):"
+    yield ""
+    yield "| tool | tier | runs stopped | of these fail |"
+    yield "|---|---|---|---|"
+    for row in found["by_tool"][:MOST_TOOLS]:
+        tool = "(an answer)" if row["tool"] is None else f"`{row['tool']}`"
+        yield f"| {tool} | {row['tier']} | {row['stopped']} | {_share(row['failing'])} |"
+    yield ""
+    if not found["by_family"]:
+        return
+    yield "| kind of task | runs | fail | stopped | failures stopped | successes interrupted |"
+    yield "|---|---|---|---|---|---|"
+    for row in found["by_family"]:
+        counts = " | ".join(str(row[name]) for name in ("family", "runs", "failed", "interrupted"))
+        shares = (row["failures_stopped"], row["successes_interrupted"])
+        yield f"| {counts} | " + " | ".join(map(_share, shares)) + " |"
+    yield ""
 
 
 def _promises(found: dict[str, Any]) -> Iterator[str]:

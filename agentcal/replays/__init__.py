@@ -1,7 +1,7 @@
 """Before switching on: what a policy would have done on recorded runs, beside baselines."""
 
 from agentcal.replays._baselines import ALWAYS, CALIBRATOR, MIN_STATED, STATED, Rivals
-from agentcal.replays._breakdown import curves
+from agentcal.replays._breakdown import by_family, by_tool, curves
 from agentcal.replays._figures import Figures
 from agentcal.replays._recorded import RecordedRun, reach_of
 from agentcal.replays._replay import beside, replay
@@ -37,6 +37,8 @@ __all__ = [
     "ToolRow",
     "WalkedRuns",
     "beside",
+    "by_family",
+    "by_tool",
     "curves",
     "reach_of",
     "replay",
