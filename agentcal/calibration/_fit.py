@@ -55,7 +55,8 @@ def fit(
 
     Left out, and counted in the report: runs without an outcome, and runs that a gate ended or left
     waiting, or that somebody cut short, for nobody knows how they would have gone on. Runs in which
-    people edited or rejected something stay; see "Runs that somebody changed" in docs/recording.md.
+    people edited or rejected something stay; see "Learning from runs that were gated" in
+    docs/recording.md.
 
     Raises :class:`NotEnoughData` for fewer than 10 labelled runs, a single group or one class
     only, and :class:`ConfigError` for a setting outside its range.

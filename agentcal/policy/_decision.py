@@ -55,6 +55,11 @@ class Decision(BaseModel):
     at: datetime
 
     @property
+    def run_id(self) -> str:
+        """The run that it is about."""
+        return self.key.rsplit("/", 3)[0]
+
+    @property
     def turn(self) -> int:
         """The turn of the run that it is about, from 1."""
         return int(self.key.rsplit("/", 3)[1])
