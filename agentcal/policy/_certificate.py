@@ -46,13 +46,16 @@ class Certificate(Part):
     ``result.max_failure_rate`` fail, with probability ``result.confidence`` over the runs that it
     was made from. It says nothing about runs that were verified, escalated or ended.
     ``success_at``: the outcome from which a run counted as a success. ``left_out``: how many of the
-    runs given could not be used, by reason.
+    runs given could not be used, by reason. ``never_gated``: how many had no gated step at all, so
+    that they proceed whatever the threshold, and how many of these failed.
     """
 
     result: ThresholdCertificate | NotCertified
     scope: Scope
     success_at: float
     left_out: dict[str, int] = Field(default_factory=dict)
+    never_gated: int = 0
+    never_gated_failed: int = 0
     made_at: datetime
 
     @cached_property

@@ -58,6 +58,11 @@ def _(rule: RiskTarget) -> Iterator[str]:
 
 def _certified(made: Certificate, rule: RiskTarget) -> Iterator[str]:
     yield f"    {made.result}"
+    if made.never_gated_failed:
+        yield (
+            f"    {made.never_gated} runs had no gated step and so always proceed; "
+            f"{made.never_gated_failed} of them failed"
+        )
     if made.left_out:
         yield f"    left out: {', '.join(f'{n} {why}' for why, n in made.left_out.items())}"
     if made.threshold is None:
