@@ -1,4 +1,4 @@
-"""Watch LangGraph agents: every run of a graph becomes a trajectory, scored while it happens.
+"""Watch LangGraph agents, and gate them: every run becomes a trajectory, scored while it happens.
 
 One graph, one call, or the whole process::
 
@@ -13,11 +13,26 @@ One graph, one call, or the whole process::
 What is recorded is the run of a graph (``StateGraph``, ``create_agent``, ``@entrypoint``) that no
 other graph called, with all that happens inside: subgraphs, hand-offs, tools, retries. Models and
 chains that are called outside a graph are no runs. The conversation is the ``thread_id``.
+
+A score becomes a decision before anything happens::
+
+    from agentcal_langgraph import calibrated
+
+    graph = calibrated(builder.compile(checkpointer=saver), calibrator=calibrator, policy=policy)
 """
 
 from __future__ import annotations
 
+from agentcal_langgraph._calibrated import calibrated
+from agentcal_langgraph._frozen import GateState, decisions_in
 from agentcal_langgraph._handler import CalibrationCallbackHandler
 from agentcal_langgraph._instrument import instrument, uninstrument
 
-__all__ = ["CalibrationCallbackHandler", "instrument", "uninstrument"]
+__all__ = [
+    "CalibrationCallbackHandler",
+    "GateState",
+    "calibrated",
+    "decisions_in",
+    "instrument",
+    "uninstrument",
+]

@@ -12,6 +12,7 @@ from agentcal_langgraph._watch import Turn, Watch
 
 _SWEEP = 1024
 _WATCHED: weakref.WeakKeyDictionary[Recorder, set[UUID]] = weakref.WeakKeyDictionary()
+_OPEN: weakref.WeakKeyDictionary[Recorder, weakref.WeakSet[Open]] = weakref.WeakKeyDictionary()
 
 
 class Open:
@@ -31,6 +32,7 @@ class Open:
         self._sweep()
         watch = Watch(recorder, root, invocation)
         watched.add(root)
+        _OPEN.setdefault(recorder, weakref.WeakSet()).add(self)
         self.watches[root] = watch
         self.places[root] = Place(watch, Scope(""), "", invocation.agent_name)
 
@@ -80,3 +82,8 @@ class Open:
                 if watch.abandoned:
                     self.forget(watch)
             self._sweep_at = max(_SWEEP, 2 * len(self.watches))
+
+
+def is_watched(recorder: Recorder, run_id: UUID) -> bool:
+    """Whether any handler of this recorder watches the graph in which this chain runs."""
+    return any(one.watch_of(run_id) for one in list(_OPEN.get(recorder, ())))

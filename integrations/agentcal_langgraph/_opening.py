@@ -10,7 +10,7 @@ from langgraph.types import Command
 from agentcal import Trajectory
 from agentcal.recorder import Recorder, Run
 from agentcal_langgraph._facts import carried
-from agentcal_langgraph._people import decisions_in
+from agentcal_langgraph._people import Decision, decisions_in
 from agentcal_langgraph._place import UNNAMED
 from agentcal_langgraph._request import Request
 
@@ -43,8 +43,16 @@ class Invocation(NamedTuple):
         return self.agent or (named if named != UNNAMED else None)
 
 
-def resumed(recorder: Recorder, invocation: Invocation) -> tuple[Run, Trajectory] | None:
-    """The run that was interrupted in this conversation, and what is recorded of it."""
+class Resumed(NamedTuple):
+    """A run that goes on, what is recorded of it, and what people have said to what it asked."""
+
+    run: Run
+    record: Trajectory
+    heard: list[Decision]
+
+
+def resumed(recorder: Recorder, invocation: Invocation) -> Resumed | None:
+    """The run that was interrupted in this conversation."""
     conversation = None if invocation.branches else invocation.conversation
     run = None if conversation is None else recorder.resume(conversation)
     if run is None:
@@ -52,9 +60,8 @@ def resumed(recorder: Recorder, invocation: Invocation) -> tuple[Run, Trajectory
     record = run.trajectory()
     answer = invocation.given.resume if isinstance(invocation.given, Command) else None
     asked = [] if not record.steps else record.steps[-1].tool_calls
-    for decision in decisions_in(answer, [call for call in asked if call.status == "missing"]):
-        run.intervened(decision.kind, call_id=decision.call_id or None, detail=decision.detail)
-    return run, record
+    heard = decisions_in(answer, [call for call in asked if call.status == "missing"])
+    return Resumed(run, record, heard)
 
 
 def started(recorder: Recorder, invocation: Invocation, request: Request) -> Run:

@@ -21,7 +21,11 @@ ANSWER = "answer"
 """What an answer to the user is called where a reviewer is asked about it; its text is ``text``."""
 
 _OF_CALLS: tuple[AnswerType, ...] = get_args(AnswerType)
-_OF_ANSWERS: tuple[AnswerType, ...] = ("approve", "reject", "respond")
+_AS_IT_IS: tuple[AnswerType, ...] = ("approve", "reject", "respond")
+_LOST = (
+    "This call may have run: it was begun, and the process ended before its result was kept. "
+    "See whether it took effect. Approve runs it again; respond tells the agent what it gave."
+)
 _INBOX = {"accept": "approve", "ignore": "reject", "response": "respond"}
 
 
@@ -51,25 +55,32 @@ def as_call(text: str) -> ToolCall:
     return ToolCall(name=ANSWER, args={"text": text}, id=None, type="tool_call")
 
 
-def review_request(pending: Sequence[Pending], *, problem: str = "") -> dict[str, Any]:
+def review_request(
+    pending: Sequence[Pending], *, problem: str = "", lost: bool = False
+) -> dict[str, Any]:
     """A ``HITLRequest`` about all of them, as plain JSON.
 
     The score and the reason are in ``description``; so is ``problem``: what was wrong with the
-    answer before, if it is asked again.
+    answer before, if it is asked again. ``lost``: these are calls that were begun, and nobody knows
+    whether they have run.
     """
     return {
         "action_requests": [
-            {"name": call["name"], "args": call["args"], "description": _words(decision, problem)}
+            {
+                "name": call["name"],
+                "args": call["args"],
+                "description": _words(decision, problem, lost),
+            }
             for call, decision in pending
         ],
         "review_configs": [
-            {"action_name": call["name"], "allowed_decisions": list(_allowed(decision))}
+            {"action_name": call["name"], "allowed_decisions": list(_allowed(decision, lost))}
             for call, decision in pending
         ],
     }
 
 
-def answers_in(answer: Any, pending: Sequence[Pending]) -> list[Answer]:
+def answers_in(answer: Any, pending: Sequence[Pending], *, lost: bool = False) -> list[Answer]:
     """The decisions in what a graph was resumed with, one for each that waits, in their order.
 
     Read are ``{"decisions": [...]}`` as ``HumanInTheLoopMiddleware`` takes it, and the list of
@@ -87,23 +98,29 @@ def answers_in(answer: Any, pending: Sequence[Pending]) -> list[Answer]:
             "give one for each, in the order of the requests"
         )
     return [
-        _answer(number, entry, call, _allowed(decision))
+        _answer(number, entry, call, _allowed(decision, lost))
         for number, (entry, (call, decision)) in enumerate(zip(given, pending, strict=True), 1)
     ]
 
 
-def _allowed(decision: Decision) -> tuple[AnswerType, ...]:
-    return _OF_ANSWERS if decision.tool is None else _OF_CALLS
+def _allowed(decision: Decision, lost: bool) -> tuple[AnswerType, ...]:
+    return _AS_IT_IS if lost or decision.tool is None else _OF_CALLS
 
 
-def _words(decision: Decision, problem: str) -> str:
+def _words(decision: Decision, problem: str, lost: bool) -> str:
+    if lost:
+        return "\n".join([_again(problem), _LOST] if problem else [_LOST])
     scored = decision.confidence
     lines = [
-        f"The last answer could not be used: {problem}." if problem else "",
+        _again(problem) if problem else "",
         f"{scored}." if scored is not None else "No confidence is available.",
         f"Asked because: {decision.reason}.",
     ]
     return "\n".join(line for line in lines if line)
+
+
+def _again(problem: str) -> str:
+    return f"The last answer could not be used: {problem}."
 
 
 def _answer(number: int, entry: Any, call: ToolCall, allowed: Sequence[AnswerType]) -> Answer:

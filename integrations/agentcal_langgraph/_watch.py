@@ -12,13 +12,14 @@ from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.outputs import Generation
 
 from agentcal import Confidence, Message
-from agentcal.recorder import Recorder, Run
+from agentcal.recorder import Recorder, Review, Run
 from agentcal_langgraph._calls import Calls
 from agentcal_langgraph._end import reason_of, stops_before_tools
 from agentcal_langgraph._facts import model_in, tools_in
 from agentcal_langgraph._history import news, system_prompt
 from agentcal_langgraph._messages import step_of, steps_of, text_of
 from agentcal_langgraph._opening import Invocation, resumed, started
+from agentcal_langgraph._people import Decision
 from agentcal_langgraph._place import Place
 from agentcal_langgraph._request import messages_in, newest_request, request_in
 from agentcal_langgraph._results import Result
@@ -36,19 +37,37 @@ class Turn(NamedTuple):
     agent: str | None
     model: str | None
     asked: float
+    ns: str
+
+
+class Said(NamedTuple):
+    """A turn that was taken, for whoever gates it. ``turn`` counts from 1.
+
+    ``ns``: the task in which the model was asked, as LangGraph names it.
+    """
+
+    turn: int
+    confidence: Confidence | None
+    ns: str
+    agent: str | None
+    model: str | None
 
 
 class Watch:
     """What is going on in one invocation. Every method may be called from any thread.
 
-    ``ids`` are the chains, tools and models that run in it. The run is opened when the first of
+    ``ids`` are the chains, tools and models that run in it; ``said``, its turns by the ids of their
+    messages; ``sent_back``, those that a gate had checked; ``abstained``, whether a gate has ended
+    it. The run is opened when the first of
     them starts: only then a graph has said whether it goes on with what it began earlier.
     """
 
     def __init__(self, recorder: Recorder, root: UUID, invocation: Invocation) -> None:
         self.recorder, self.root = recorder, root
         self.ids: set[UUID] = {root}
-        self.stops = False
+        self.stops = self.abstained = False
+        self.said: dict[str, Said] = {}
+        self.sent_back: set[str] = set()
         self._invocation = invocation
         self._request = request_in(invocation.given)
         self._calls = Calls()
@@ -56,6 +75,7 @@ class Watch:
         self._unknown = {"system", "model"}
         self._tools: set[str | None] = set()
         self._begun: set[str] = set()
+        self._heard: list[Decision] = []
         self._lost = False
         self._run: Run | None = None
         self._lock = threading.Lock()
@@ -102,14 +122,15 @@ class Watch:
         metadata: Mapping[str, Any],
     ) -> Turn:
         """A model is asked: take from its messages what is not known yet."""
-        run = self.recalled(messages)
+        run = self._goes_on(self.recalled(messages))
         if not self._task:
             self._task_from(run, messages)
         model = model_in(metadata, params)
         self._describe(run, messages, params, model)
         heard = news(messages, self._task, self._calls.waiting)
         self._calls.read(run, heard.results)
-        return Turn(self, place.turn(), heard.inputs, place.agent, model, time.perf_counter())
+        began = time.perf_counter()
+        return Turn(self, place.turn(), heard.inputs, place.agent, model, began, place.ns)
 
     def replied(self, turn: Turn, generation: Generation) -> Confidence | None:
         """The model replied; the confidence at this turn."""
@@ -119,19 +140,26 @@ class Watch:
         step.model = step.model or turn.model
         step.latency_s = time.perf_counter() - turn.asked
         self._calls.proposed(step.tool_calls)
-        return self.open().replied(step, key=turn.key)
+        confidence = self.open().replied(step, key=turn.key)
+        self._remember(turn, generation, confidence, step.model)
+        return confidence
 
     def called(self, name: str, call_id: str) -> str:
         """A tool starts to run; gives the id of its call, empty where no turn proposed it."""
         call_id = call_id or self._calls.claim(name)
         if call_id and not self._lost:
-            self.open().called(call_id)
+            self._goes_on(self.open()).called(call_id)
         return call_id
+
+    def reviewed(self, review: Review) -> None:
+        """Somebody answered when a gate asked: it was the gate that the graph was resumed for."""
+        self._heard.clear()
+        self.open().reviewed(review)
 
     def returned(self, call_id: str, result: Result, duration_s: float) -> None:
         """A tool is done."""
         if call_id and not self._lost:
-            self._calls.returned(self.open(), call_id, result, duration_s)
+            self._calls.returned(self._goes_on(self.open()), call_id, result, duration_s)
 
     def ended(self, outputs: Any, *, abstained: bool = False) -> None:
         """The root chain has ended: the run is over, or waits for somebody.
@@ -139,19 +167,19 @@ class Watch:
         ``abstained``: a gate has ended it.
         """
         messages = [m for m in messages_in(outputs) if isinstance(m, BaseMessage)]
-        run = self.recalled(messages)
+        run = self._goes_on(self.recalled(messages))
         self._calls.read(run, news(messages, self._task, self._calls.waiting).results)
         if self.stops or stops_before_tools(messages, self._calls.waiting):
             run.interrupted()
         else:
             self._calls.settle(run)
-            run.ended("abstained" if abstained else "answered")
+            run.ended("abstained" if abstained or self.abstained else "answered")
 
     def failed(self, error: BaseException) -> None:
         """The root chain was ended by an exception."""
         if self._run is None and self._request.goes_on:
             return  # there was nothing to go on with
-        run, reason = self.open(), reason_of(error)
+        run, reason = self._goes_on(self.open()), reason_of(error)
         if reason == "interrupted":
             run.interrupted()
             return
@@ -168,11 +196,29 @@ class Watch:
         if over:
             run.ended("unknown")
 
+    def _goes_on(self, run: Run) -> Run:
+        """Something else than a gate goes on, so what people said was not said to a gate."""
+        heard, self._heard = self._heard, []
+        for kind, call_id, detail in heard:
+            run.intervened(kind, call_id=call_id or None, detail=detail)
+        return run
+
+    def _remember(
+        self, turn: Turn, generation: Generation, confidence: Confidence | None, model: str | None
+    ) -> None:
+        """Under the id that LangChain gives to every message of a chat model."""
+        message_id = getattr(getattr(generation, "message", None), "id", None)
+        if message_id is None:
+            return
+        steps = [] if confidence is not None else self.open().trajectory().steps
+        number = len(steps) if confidence is None else confidence.turn
+        self.said[message_id] = Said(number, confidence, turn.ns, turn.agent, model)
+
     def _resumed(self) -> Run | None:
         found = resumed(self.recorder, self._invocation) if self._request.goes_on else None
         if found is None:
             return None
-        run, record = found
+        run, record, self._heard = found
         self._task |= {record.task, *record.task.split("\n\n")} - {""}
         self._unknown = {name for name in self._unknown if not getattr(record, name)}
         self._tools.update(tool.name for tool in record.tools)

@@ -18,6 +18,7 @@ from agentcal_langgraph._harmless import harmless
 from agentcal_langgraph._open import Open
 from agentcal_langgraph._opening import Invocation
 from agentcal_langgraph._results import raised, result_of
+from agentcal_langgraph._watch import Watch
 
 
 class GraphWatcher(GraphCallbackHandler):
@@ -30,6 +31,10 @@ class GraphWatcher(GraphCallbackHandler):
         self.agent: str | None = None
         self.group: str | None = None
         self._open = Open()
+
+    def watch_at(self, run_id: UUID) -> Watch | None:
+        """The watch on the graph in which this chain runs, if this one watches it."""
+        return self._open.watch_of(run_id)
 
     @property
     def ignore_retriever(self) -> bool:
@@ -61,7 +66,7 @@ class GraphWatcher(GraphCallbackHandler):
         if parent is not None:
             parent.watch.open()
             self._open.enter(run_id, parent.child(name, known))
-        elif self.recorder is not None and _is_root(parent_run_id, known):
+        elif self.recorder is not None and self._begins(parent_run_id, known):
             invocation = Invocation(str(run_id), inputs, name, known, self.agent, self.group)
             self._open.begin(self.recorder, run_id, invocation)
 
@@ -186,6 +191,15 @@ class GraphWatcher(GraphCallbackHandler):
         if watch is not None:
             watch.goes_on()
 
+    def _begins(self, parent_run_id: UUID | None, metadata: Mapping[str, Any]) -> bool:
+        """Whether a chain is the root of a run.
+
+        It is a graph that no graph called; every graph says in its metadata that it is one. With a
+        parent it may stand inside a plain chain, or belong to a graph that is not watched.
+        """
+        inside = parent_run_id is not None and "langgraph_checkpoint_ns" in metadata
+        return "ls_integration" in metadata and not inside
+
     def _ask(
         self,
         run_id: UUID,
@@ -198,12 +212,3 @@ class GraphWatcher(GraphCallbackHandler):
         if parent is not None and run_id not in self._open.turns:
             params = extra.get("invocation_params") or {}
             self._open.ask(run_id, parent.watch.asked(parent, messages, params, metadata or {}))
-
-
-def _is_root(parent_run_id: UUID | None, metadata: Mapping[str, Any]) -> bool:
-    """A graph that no graph called. Every graph says in its metadata that it is one.
-
-    With a parent it may stand inside a plain chain, or belong to a graph that is not watched.
-    """
-    inside = parent_run_id is not None and "langgraph_checkpoint_ns" in metadata
-    return "ls_integration" in metadata and not inside

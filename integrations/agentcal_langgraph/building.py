@@ -19,8 +19,18 @@ from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
 
+from agentcal_langgraph._asking import ask
+from agentcal_langgraph._called import called
+from agentcal_langgraph._declared import declaration
+from agentcal_langgraph._drive import Do, Steps, adrive, drive
+from agentcal_langgraph._edited import annotated
 from agentcal_langgraph._end import reason_of, was_cancelled
 from agentcal_langgraph._facts import tools_in
+from agentcal_langgraph._frozen import Outcome
+from agentcal_langgraph._inside import saver_of, task_of
+from agentcal_langgraph._journal import Journal, journal_in
+from agentcal_langgraph._keeper import EscalateTo, Verifier
+from agentcal_langgraph._once import Ticket, is_doubtful, once
 from agentcal_langgraph._opening import Invocation
 from agentcal_langgraph._place import Place, Scope
 from agentcal_langgraph._results import Result, raised, result_of
@@ -33,23 +43,63 @@ from agentcal_langgraph._review import (
 )
 from agentcal_langgraph._watch import Turn, Watch
 from agentcal_langgraph._watcher import GraphWatcher
+from agentcal_langgraph._words import (
+    ABSTAINED,
+    HELD_BACK,
+    ended,
+    farewell,
+    instead,
+    lost,
+    nudge,
+    rejected,
+    undecided,
+    unsure,
+)
 
 __all__ = [
+    "ABSTAINED",
+    "HELD_BACK",
     "Answer",
+    "Do",
+    "EscalateTo",
     "Invocation",
+    "Journal",
+    "Outcome",
     "Place",
     "Result",
     "ReviewError",
     "Scope",
+    "Steps",
+    "Ticket",
     "Turn",
+    "Verifier",
     "Watch",
+    "adrive",
+    "annotated",
     "answers_in",
     "as_call",
+    "ask",
+    "called",
+    "declaration",
+    "drive",
+    "ended",
+    "farewell",
+    "instead",
+    "is_doubtful",
+    "journal_in",
+    "lost",
+    "nudge",
+    "once",
     "raised",
     "reason_of",
+    "rejected",
     "result_of",
     "review_request",
+    "saver_of",
+    "task_of",
     "tools_in",
+    "undecided",
+    "unsure",
     "was_cancelled",
     "watch_at",
 ]
@@ -57,4 +107,4 @@ __all__ = [
 
 def watch_at(handler: BaseCallbackHandler, run_id: UUID) -> Watch | None:
     """What ``handler`` tells of the graph in which this chain runs, if it watches it."""
-    return handler._open.watch_of(run_id) if isinstance(handler, GraphWatcher) else None
+    return handler.watch_at(run_id) if isinstance(handler, GraphWatcher) else None

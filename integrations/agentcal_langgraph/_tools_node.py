@@ -1,0 +1,90 @@
+"""A ToolNode in which a call runs only if it was decided that it may."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from langchain_core.messages import ToolCall
+from langchain_core.runnables import RunnableConfig
+from langgraph.prebuilt import ToolNode
+
+from agentcal.recorder import Recorder
+from agentcal_langgraph._doubt import certain
+from agentcal_langgraph._drive import Do, Steps
+from agentcal_langgraph._edited import annotated
+from agentcal_langgraph._frozen import CHANNEL, fate_of, turns_in
+from agentcal_langgraph._inside import read
+from agentcal_langgraph._journal import Journal, journal_in
+from agentcal_langgraph._once import Ticket, once
+from agentcal_langgraph._outputs import alone, given, joined
+from agentcal_langgraph._task import Part, side_by_side
+from agentcal_langgraph._words import result_for
+
+_log = logging.getLogger("agentcal.gate")
+
+
+class GatedTools(Part):
+    """Runs the calls whose frozen decision lets them run, each at most once, by the user's node.
+
+    ``enforces``: whether a call without a decision is refused, and calls are kept in a journal.
+    """
+
+    def __init__(
+        self, node: ToolNode, key: str, recorder: Recorder | None, *, enforces: bool
+    ) -> None:
+        self.name = node.get_name()
+        self.node, self._key, self._recorder = node, key, recorder
+        self._enforces = enforces
+
+    def _steps(self, value: Any, config: RunnableConfig) -> Steps[Any]:
+        tickets = self._tickets(value, config)
+        if self._runs_freely(tickets):
+            return (
+                yield Do(
+                    partial(self.node.invoke, value, config),
+                    partial(self.node.ainvoke, value, config),
+                )
+            )
+        journal = journal_in(config)
+        tickets = yield from certain(tickets, journal, config, self._recorder)
+        calls = [self._one(value, ticket, journal, config) for ticket in tickets]
+        outputs = yield side_by_side(calls, config)
+        return joined(outputs, self._key)
+
+    def _tickets(self, value: Any, config: RunnableConfig) -> list[Ticket]:
+        asked = given(value, self._key)
+        turns = turns_in(read(config, CHANNEL))
+        message_id = None if asked.message is None else asked.message.id or ""
+        fates = [fate_of(call, turns, message_id, at) for at, call in enumerate(asked.calls)]
+        return [
+            Ticket(call, *(fate or (None, None)))
+            for call, fate in zip(asked.calls, fates, strict=True)
+        ]
+
+    def _runs_freely(self, tickets: Sequence[Ticket]) -> bool:
+        """Nothing is enforced now, and nothing was when these calls were decided."""
+        return not self._enforces and all(t.outcome is None or t.runs for t in tickets)
+
+    def _one(
+        self, value: Any, ticket: Ticket, journal: Journal | None, config: RunnableConfig
+    ) -> Steps[Any]:
+        outcome = ticket.outcome
+        if outcome is None and not self._enforces:
+            return (yield self._run(value, ticket.call, config))
+        if outcome is None or not ticket.runs:
+            if outcome is None or outcome.fate == "ask":
+                _log.error("%s was not run: nothing has decided that it may", ticket.call["name"])
+            return {self._key: [result_for(ticket.call, outcome)]}
+        call = ticket.call
+        if outcome.args is not None:
+            call = {**call, "name": outcome.tool or call["name"], "args": outcome.args}
+        run = self._run(value, call, config)
+        output = (yield run) if journal is None else (yield from once(ticket, journal, run))
+        return output if outcome.args is None else annotated(output, call, self._key)
+
+    def _run(self, value: Any, call: ToolCall, config: RunnableConfig) -> Do:
+        one = alone(value, call)
+        return Do(partial(self.node.invoke, one, config), partial(self.node.ainvoke, one, config))
