@@ -6,14 +6,16 @@ import random
 import time
 import zlib
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from langchain.agents import create_agent
 from langchain.agents.middleware import HumanInTheLoopMiddleware, ToolCallRequest
+from langchain_core.messages import AIMessage
 from langgraph.types import interrupt
 
-from agentcal import Confidence, DecisionPoint
+from agentcal import Calibrator, Confidence, DecisionPoint
 from agentcal.policy import Costs, CostTarget, Policy, Tiers
+from agentcal_langgraph import calibrated
 from tests.stress.agent import hand_built, model, tools
 from tests.stress.schedules import Proposed, Schedule
 from tests.stress.world import World
@@ -109,4 +111,35 @@ def _none(state: Mapping[str, Any]) -> dict[str, Any]:
 INTERRUPT_IN_TOOLS = Pattern("interrupt in tools", _interrupt_in_tools, _none)
 WHEN = Pattern("when", _when, _none)
 PLAIN = (INTERRUPT_IN_TOOLS, WHEN)
-PATTERNS = {pattern.name: pattern for pattern in PLAIN}
+
+
+def _calibrated(schedule: Schedule, world: World, saver: Any, number: int) -> Any:
+    plain = hand_built(schedule, world, saver)
+    return calibrated(plain, calibrator=_scores(schedule, number), policy=policy())
+
+
+def _calibrated_agent(schedule: Schedule, world: World, saver: Any, number: int) -> Any:
+    plain = create_agent(model(schedule), tools(schedule, world), checkpointer=saver)
+    return calibrated(plain, calibrator=_scores(schedule, number), policy=policy())
+
+
+def _scores(schedule: Schedule, number: int) -> Calibrator:
+    return cast("Calibrator", Wavering(schedule, number))
+
+
+def _decided(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The decisions in the state of a graph by their keys, each with the call that it is about."""
+    turns = (state.get("agentcal_gate") or {}).get("turns", {})
+    found: dict[str, Any] = {}
+    for message in state.get("messages", ()):
+        if isinstance(message, AIMessage) and message.tool_calls and message.id in turns:
+            decisions = turns[message.id]["decided"]["decisions"]
+            for call, decision in zip(message.tool_calls, decisions, strict=True):
+                found[decision["key"]] = {**decision, "token": call["args"]["token"]}
+    return found
+
+
+CALIBRATED = Pattern("calibrated", _calibrated, _decided)
+CALIBRATED_AGENT = Pattern("calibrated agent", _calibrated_agent, _decided)
+OURS = (CALIBRATED, CALIBRATED_AGENT)
+PATTERNS = {pattern.name: pattern for pattern in (*PLAIN, *OURS)}
