@@ -220,6 +220,7 @@ class Trajectory(_Model):
                 "end_reason": "unknown",
                 "outcome": None,
                 "gaps": [],
+                "metadata": {k: v for k, v in self.metadata.items() if k != WAITING},
             }
         )
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import agentcal as ac
+from agentcal.trajectory import WAITING
 
 TEXT = st.text(max_size=30)
 SCALARS = st.none() | st.booleans() | st.integers(-(10**9), 10**9) | TEXT
@@ -71,7 +72,7 @@ def test_every_field_survives_a_round_trip() -> None:
             )
         ],
         trailing_inputs=[ac.Message(role="user", text="thanks")],
-        interventions=[ac.Intervention(step=0, kind="edited", by="ann")],
+        interventions=[ac.Intervention(step=0, kind="edited", by="ann", waited_s=2.5)],
         end_reason="max_steps",
         outcome=ac.Outcome(value=0.5, source="orders", at=datetime(2026, 1, 2, tzinfo=UTC)),
         started_at=datetime(2026, 1, 1, tzinfo=UTC),
@@ -99,6 +100,12 @@ def test_an_outcome_outside_its_range_is_refused(value: float) -> None:
         ac.Outcome(value=value)
 
 
+@pytest.mark.parametrize("waited_s", [-0.1, float("nan"), float("inf")])
+def test_a_wait_that_no_clock_measured_is_refused(waited_s: float) -> None:
+    with pytest.raises(ValidationError):
+        ac.Intervention(step=0, kind="approved", waited_s=waited_s)
+
+
 def _call(status: str = "ok") -> ac.ToolCall:
     return ac.ToolCall(name="get", result="value", status=status, duration_s=1.0)
 
@@ -108,8 +115,9 @@ def test_a_prefix_knows_nothing_of_what_came_after_its_last_proposal() -> None:
         run_id="r",
         steps=[ac.Step(tool_calls=[_call()]), ac.Step(tool_calls=[_call()]), ac.Step(text="end")],
         interventions=[ac.Intervention(step=s, kind="approved") for s in (0, 1)],
-        end_reason="answered",
+        end_reason="abstained",
         outcome=ac.Outcome(value=1),
+        metadata={WAITING: 2, "user": "u1"},
     )
     prefix = run.prefix(2)
     first, second = (step.tool_calls[0] for step in prefix.steps)
@@ -117,6 +125,7 @@ def test_a_prefix_knows_nothing_of_what_came_after_its_last_proposal() -> None:
     assert (second.result, second.status, second.duration_s) == (None, "missing", None)
     assert [i.step for i in prefix.interventions] == [0]
     assert (prefix.end_reason, prefix.outcome) == ("unknown", None)
+    assert prefix.metadata == {"user": "u1"}
     assert run.steps[1].tool_calls[0].result == "value"
 
 

@@ -90,7 +90,10 @@ def test_a_run_without_turns() -> None:
 
 @pytest.mark.parametrize(
     ("reason", "code"),
-    [("answered", 0), ("max_steps", 1), ("error", 1), ("interrupted", 1), ("unknown", nan)],
+    [
+        *(("answered", 0), ("unknown", nan)),
+        *((why, 1) for why in ("max_steps", "error", "interrupted", "cancelled", "abstained")),
+    ],
 )
 def test_how_it_ended_shows_on_the_finished_row_alone(reason: EndReason, code: float) -> None:
     *gated, end = rows(RUN.model_copy(update={"end_reason": reason}))

@@ -99,10 +99,13 @@ RUN = st.builds(
             step=st.integers(0, 9),
             kind=st.sampled_from(["approved", "rejected", "aborted"]),
             by=TEXT,
+            waited_s=st.none() | st.floats(0, 1e6),
         ),
         max_size=2,
     ),
-    end_reason=st.sampled_from(["answered", "max_steps", "error", "cancelled", "unknown"]),
+    end_reason=st.sampled_from(
+        ["answered", "max_steps", "error", "cancelled", "abstained", "unknown"]
+    ),
     outcome=st.none() | st.builds(Outcome, value=SHARE, source=TEXT, at=WHEN),
     started_at=WHEN,
     metadata=OBJECT,
