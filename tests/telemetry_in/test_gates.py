@@ -11,6 +11,12 @@ from typing import Any
 import pytest
 from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Tracer
 
 import agentcal as ac
@@ -19,7 +25,7 @@ from agentcal.recorder import Recorder, Review, Run
 from agentcal.sinks import MemorySink
 from agentcal.telemetry import SpanObserver
 from agentcal.telemetry._raw import RawEvent
-from agentcal.testing import CapturedTelemetry, capture_telemetry
+from agentcal.testing import CapturedTelemetry, OtlpReceiver, capture_telemetry
 from agentcal.trajectory import WAITING
 from tests.recorder.agents import asks, call
 from tests.recorder.gates import decided
@@ -130,6 +136,29 @@ def test_a_run_comes_back_as_it_was(story: Story, logs: bool, tmp_path: Path) ->
     for one in (known, told):
         one.outcome = ac.Outcome(value=1.0)
     assert censored(told) == censored(known)
+
+
+@pytest.mark.parametrize("story", [checked_then_stopped, asked_and_answered])
+def test_over_the_wire_too(story: Story, tmp_path: Path) -> None:
+    """Real exporters, batches and a receiver on loopback; what it got is what is loaded."""
+    sink = MemorySink()
+    with OtlpReceiver() as receiver:
+        spans, logs = TracerProvider(shutdown_on_exit=False), LoggerProvider(shutdown_on_exit=False)
+        spans.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(receiver.traces_url)))
+        logs.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter(receiver.logs_url)))
+        observer = SpanObserver(spans, logger_provider=logs, content=True)
+        with Recorder(sinks=[sink], observers=[observer]) as recorder:
+            story(recorder)
+        spans.shutdown()
+        logs.shutdown()
+        assert receiver.wait_for(spans=4, logs=3)
+        for number, request in enumerate(receiver.requests):
+            (tmp_path / f"{number}.binpb").write_bytes(request.SerializeToString())
+        ids = {span.span_id for span in receiver.spans}
+        assert all(log.span_id in ids for log in receiver.logs)
+    (known,), (told,) = sink.runs, ac.load(tmp_path, progress=False)
+    assert entries(told) == entries(known)
+    assert told.end_reason == known.end_reason
 
 
 @pytest.mark.parametrize("story", STORIES)
