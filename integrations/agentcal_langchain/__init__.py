@@ -20,5 +20,6 @@ from __future__ import annotations
 
 from agentcal_langchain._middleware import CalibrationMiddleware
 from agentcal_langchain._state import CalibrationState, confidence_in
+from agentcal_langchain._when import calibrated_when
 
-__all__ = ["CalibrationMiddleware", "CalibrationState", "confidence_in"]
+__all__ = ["CalibrationMiddleware", "CalibrationState", "calibrated_when", "confidence_in"]

@@ -91,9 +91,7 @@ class Finder:
     def _restored(self, state: Any) -> Seat:
         config = get_config()
         metadata = config.get("metadata") or {}
-        record = record_in(state, self._name) or RunRecord(
-            run_id=_id_for(state), place="", turns={}
-        )
+        record = record_in(state, self._name) or RunRecord(run_id=id_for(state), place="", turns={})
         with self.runs.restoring:
             run = self.runs.get(record["run_id"])
             if run is None:
@@ -118,7 +116,7 @@ class Finder:
         return OpenRun(run_id, Watch(self._recorder, uuid4(), invocation), thread)
 
 
-def _id_for(state: Any) -> str:
+def id_for(state: Any) -> str:
     """For a request that began before this middleware was there: the same id in every hook."""
     asked = next((m for m in reversed(state["messages"]) if isinstance(m, HumanMessage)), None)
     return uuid4().hex if asked is None else uuid5(NAMESPACE_OID, str(asked.id)).hex

@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Self, cast, get_args
+from typing import Any, Literal, Self
 
 from langchain_core.messages import AIMessage, AnyMessage, ToolCall
-from pydantic import ValidationError
 
 from agentcal.policy import Decision, TurnDecision, Verdict, decision_key
 from agentcal_langchain._langgraph import Answer
@@ -16,47 +15,67 @@ from agentcal_langchain._state import GateRecord, record_in
 
 _log = logging.getLogger("agentcal.gate")
 
-Done = Literal["", "asked", "cleared", "verified", "abstained"]
-"""What came of a turn that was held up. ``cleared``: a verifier found nothing wrong.
-``verified``: it was sent back to be checked. Empty: nothing was held up, or not yet."""
+_FLAGS: tuple[Literal["seen_to", "sent_back", "stopped"], ...] = (
+    "seen_to",
+    "sent_back",
+    "stopped",
+)
 
 
 @dataclass(frozen=True)
 class Frozen:
-    """Decisions, in the order of the calls that they are about, and what people said to them.
+    """Decisions, in the order of the calls that they are about, and what came of them.
 
-    ``ids`` are the calls' own, empty for an answer. A call is found by its id *and* its words: the
-    key of a decision rests on name and arguments, so a call that was changed has no decision.
-    ``answers``: by the place of the decision.
+    ``ids`` are the calls' own, empty for an answer; ``given`` are those of structured responses,
+    which nothing is run for. A call is found by its id *and* its words: the key of a decision rests
+    on name and arguments, so a call that was changed has no decision.
+
+    ``found``: what a verifier found wrong; empty where none was asked, None where nothing was.
+    ``answers``: what people said, by the place of the decision. ``seen_to``: the gate has acted.
+    ``sent_back``: the agent was told to check. ``stopped``: the run was ended.
     """
 
     ids: tuple[str, ...]
     decision: TurnDecision
+    given: tuple[str, ...] = ()
+    found: str | None = ""
     answers: Mapping[int, Answer] = field(default_factory=dict)
-    done: Done = ""
+    seen_to: bool = False
+    sent_back: bool = False
+    stopped: bool = False
 
     @classmethod
     def read(cls, record: GateRecord) -> Self | None:
         """None for a record that is damaged: as good as none."""
         try:
-            answers = {int(at): Answer(**said) for at, said in record["answers"].items()}
-            found = TurnDecision.model_validate(record["decision"])
-            ids, done = tuple(map(str, record["ids"])), record["done"]
-        except (AttributeError, KeyError, TypeError, ValueError, ValidationError) as error:
+            return cls._read(record)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             _log.error("a decision in the agent's state is damaged (%s)", type(error).__name__)
             return None
-        if done not in get_args(Done) or len(ids) != len(found.decisions):
-            _log.error("a decision in the agent's state is damaged")
-            return None
-        return cls(ids, found, answers, cast("Done", done))
+
+    @classmethod
+    def _read(cls, record: GateRecord) -> Self:
+        found = TurnDecision.model_validate(record["decision"])
+        ids, said = tuple(record["ids"]), record["found"]
+        flags = [record[flag] for flag in _FLAGS]
+        if len(ids) != len(found.decisions) or not isinstance(said, str | None):
+            raise ValueError("not what was written")
+        if not all(isinstance(flag, bool) for flag in flags):
+            raise ValueError("not what was written")
+        answers = {int(at): Answer(**one) for at, one in record["answers"].items()}
+        return cls(ids, found, tuple(record["given"]), said, answers, *flags)
 
     def record(self) -> GateRecord:
         """As plain JSON."""
         return {
             "ids": list(self.ids),
+            "given": list(self.given),
             "decision": self.decision.model_dump(mode="json"),
+            "found": self.found,
             "answers": {str(at): dict(said._asdict()) for at, said in self.answers.items()},
-            "done": self.done,
+            "seen_to": self.seen_to,
+            "sent_back": self.sent_back,
+            "stopped": self.stopped,
         }
 
     @property
@@ -76,25 +95,22 @@ class Frozen:
         run_id, turn = self.decision.run_id, self.decision.turn
         return decision_key(run_id, turn, at, call["name"], call["args"])
 
-    def with_(self, ids: Sequence[str], decisions: Sequence[Decision]) -> Self:
+    def with_(self, ids: Sequence[str], decisions: Sequence[Decision]) -> Frozen:
         """The same with more decisions at the end."""
         every = (*self.decision.decisions, *decisions)
-        return replace(
-            self,
-            ids=(*self.ids, *ids),
-            decision=self.decision.model_copy(update={"decisions": every}),
-        )
+        whole = self.decision.model_copy(update={"decisions": every})
+        return replace(self, ids=(*self.ids, *ids), decision=whole)
 
-    def then(self, done: Done, answers: Mapping[int, Answer] | None = None) -> Self:
-        """The same, once somebody has acted on it."""
-        return replace(self, done=done, answers=answers or {})
+    def then(self, **changes: Any) -> Frozen:
+        """The same, once the gate has acted."""
+        return replace(self, seen_to=True, **changes)
 
     def lets_run(self, at: int) -> bool:
         """Whether the call at this place may run: by itself, or because somebody said so."""
         if at in self.answers:
             return self.answers[at].type in ("approve", "edit")
         verdict = self.decision.decisions[at].verdict
-        return verdict is Verdict.PROCEED or (verdict is Verdict.VERIFY and self.done == "cleared")
+        return verdict is Verdict.PROCEED or (verdict is Verdict.VERIFY and self.found is None)
 
 
 def newest_reply(messages: Sequence[AnyMessage]) -> AIMessage | None:

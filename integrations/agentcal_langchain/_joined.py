@@ -7,7 +7,7 @@ from typing import Any
 
 from langchain.agents.middleware import ModelRequest
 from langchain_core.callbacks import BaseCallbackManager
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 
 from agentcal import Calibrator, Confidence
 from agentcal.policy import TurnDecision
@@ -55,6 +55,10 @@ class JoinedSeat(NoSeat):
 
         A reply of which it has not heard, one from a cache for instance, has none.
         """
+        reply = next((m for m in messages if isinstance(m, AIMessage)), None)
+        known = None if reply is None else self._watch.said.get(reply.id or "")
+        if known is not None and known.confidence is not None:
+            return known.confidence
         if self._run.closed or self._turn() <= self._turns:
             return None
         if self._run.confidence is not None or self._calibrator is None:
@@ -65,7 +69,7 @@ class JoinedSeat(NoSeat):
     @harmless
     def facts(self, confidence: Confidence | None) -> Facts | None:
         """As the handler has recorded the turn."""
-        return facts_of(self._run, confidence)
+        return facts_of(self._watch, confidence)
 
     @harmless
     def decided(self, decision: TurnDecision) -> None:
@@ -76,7 +80,7 @@ class JoinedSeat(NoSeat):
     def reviewed(self, reviews: Sequence[Review]) -> None:
         """Into the handler's record."""
         for review in reviews:
-            self._run.reviewed(review)
+            self._watch.reviewed(review)
 
     @harmless
     def settled(self, call_ids: Collection[str], why: str = "") -> None:
@@ -85,10 +89,15 @@ class JoinedSeat(NoSeat):
             self._run.intervened("rejected", call_id=call_id, by="agentcal", detail=why)
 
     @harmless
+    def sent_back(self, message_id: str) -> None:
+        """It counts for all agents of the run."""
+        self._watch.sent_back.add(message_id)
+
+    @harmless
     def ended(self, messages: Sequence[BaseMessage], *, abstained: bool = False) -> None:
         """The handler sees the end, but not why, unless this agent is a part of its graph."""
         if abstained and self._outermost:
-            self._watch.ended({"messages": [*messages]}, abstained=True)
+            self._watch.abstained = True
 
     def _turn(self) -> int:
         """The newest turn that the handler has heard of; 0 before the first, or without a score."""

@@ -1,218 +1,148 @@
-"""The middleware for ``create_agent``: hooks of LangChain in, frozen confidence out."""
+"""The middleware for ``create_agent``: observing, or with a policy gating."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from types import TracebackType
-from typing import Any, Self
-from uuid import uuid4
+from typing import Any, Self, cast
 
-from langchain.agents.middleware import (
-    AgentMiddleware,
-    ExtendedModelResponse,
-    ModelRequest,
-    ModelResponse,
-    ToolCallRequest,
-    TracePolicy,
-    omit_payload,
-)
-from langchain_core.messages import AIMessage, ToolMessage
+from langchain.agents.middleware import ModelRequest, ToolCallRequest, hook_config
 from langgraph.runtime import Runtime
-from langgraph.types import Command
 
 from agentcal import Calibrator, ConfigError
+from agentcal.policy import BudgetLedger, Gate, Policy
 from agentcal.recorder import Recorder
-from agentcal_langchain._finder import Finder
-from agentcal_langchain._harmless import harmless
+from agentcal_langchain._following import AskModel, AskTool, Model, Tool
+from agentcal_langchain._gatekeeper import Gatekeeper
+from agentcal_langchain._judge import Judge
+from agentcal_langchain._langgraph import ABSTAINED, EscalateTo, Steps, Verifier
+from agentcal_langchain._observing import Observing
 from agentcal_langchain._seat import Seat
-from agentcal_langchain._state import DEFAULT_NAME, KEY, CalibrationState
-
-Model = ModelResponse[Any] | ExtendedModelResponse[Any]
-Tool = ToolMessage | Command[Any]
+from agentcal_langchain._state import DEFAULT_NAME, CalibrationState
 
 
-class CalibrationMiddleware(AgentMiddleware[CalibrationState, Any, Any]):
-    """Scores every model turn of an agent and keeps the score in the agent's state. It never acts.
+class CalibrationMiddleware(Observing):
+    """Scores every model turn of an agent, and with a policy decides what becomes of it.
 
     The confidence is computed once, when the model has replied and before anything it proposes is
     done, and frozen under the id of the message: :func:`agentcal_langchain.confidence_in` reads it,
     also after a resume in another process. List this middleware first, so that it sees what others
-    make of a reply; it raises nothing and blocks on nothing.
+    make of a reply, and has the last word before the tools.
+
+    Without a policy it never acts: it raises nothing and blocks on nothing. With one, decisions are
+    made and frozen together with the score. In mode "shadow" that is all. In mode "enforce" a call,
+    or an answer, that may not proceed does not: it is checked, a reviewer is asked (one interrupt
+    with one ``HITLRequest`` for all of a turn), or the run ends. No call runs that the frozen
+    decision, or the reviewer, has not let through, whatever other middleware is in the list.
 
     Where a ``CalibrationCallbackHandler`` of ``agentcal_langgraph`` watches the run, the handler
     records and this middleware only takes its score over. Alone, the middleware records the run
     itself. Hooks do not tell all that a handler is told: a run that fails is written once its
-    thread gets a new request, five minutes have passed, or :meth:`close` is called; approvals leave
-    no trace; and agents that are not called by a tool of this one have runs of their own.
+    thread gets a new request, five minutes have passed, or :meth:`close` is called; approvals of
+    other middleware leave no trace; and agents that are not called by a tool of this one have runs
+    of their own.
 
     Args:
-        calibrator: Scores the turns; the runs are not kept. Or:
+        calibrator: Scores the turns; the runs are not kept. Or ``recorder``.
+        policy: What to decide by; a single rule is a policy of its own, in shadow mode.
         recorder: Where the events go; its calibrator scores.
+        verifier: Given a turn that is to be verified and its decisions, says True if all is well,
+            else what is wrong (or False). Without one, the agent itself is asked to check.
+        escalate_to: Who is asked: people, or first a stronger model for this one turn. A chat model
+            is asked with the agent's tools; a function is given the messages and the turn, and
+            gives the ``AIMessage`` that replaces the reply.
+        ledger: Counts the questions of a ``ReviewBudget``; by default in this process.
+        abstain_message: What the user is told when the gate ends a run.
         name: Two of these in one agent need different names.
         agent: Who is running; by default the agent's own name.
         group: What will be new at deployment, for all runs; see ``fit``.
 
     Raises:
-        ConfigError: Neither or both of ``calibrator`` and ``recorder`` are given.
+        ConfigError: Neither or both of ``calibrator`` and ``recorder`` are given; ``policy`` is
+            none; what only a policy needs is given without one. Later, when the agent is invoked:
+            the policy may ask people, and the agent has no checkpointer.
     """
 
-    state_schema = CalibrationState
-    # What these hooks pass on is in the traces of the model and the tools already.
-    trace_policy = TracePolicy(process_inputs=omit_payload, process_outputs=omit_payload)
+    def __new__(
+        cls, calibrator: Calibrator | None = None, policy: Policy | None = None, **settings: Any
+    ) -> Self:
+        # create_agent looks at the class: an agent that is only watched gets no nodes of a gate.
+        if policy is None or issubclass(cls, _Gating):
+            return super().__new__(cls)
+        if cls is not CalibrationMiddleware:
+            raise ConfigError(f"{cls.__name__}: subclasses of CalibrationMiddleware cannot gate")
+        return cast("Self", super().__new__(_Gating))
 
     def __init__(
         self,
         calibrator: Calibrator | None = None,
+        policy: Policy | None = None,
         *,
         recorder: Recorder | None = None,
+        verifier: Verifier | None = None,
+        escalate_to: EscalateTo = "human",
+        ledger: BudgetLedger | None = None,
+        abstain_message: str = ABSTAINED,
         name: str = DEFAULT_NAME,
         agent: str | None = None,
         group: str | None = None,
     ) -> None:
-        super().__init__()
-        if (calibrator is None) == (recorder is None):
-            raise ConfigError(
-                "CalibrationMiddleware takes a calibrator or a recorder: "
-                "to record runs and score them, give the calibrator to the recorder"
-            )
-        self._name = name
-        used = Recorder(calibrator) if recorder is None else recorder
-        self._mine = used if recorder is None else None
-        self._finder = Finder(used, calibrator, name, agent, group)
+        super().__init__(calibrator, recorder, name, agent, group)
+        if policy is not None:
+            self._gate(Gate(policy, ledger=ledger), verifier, escalate_to, abstain_message)
+        elif (verifier, escalate_to, ledger) != (None, "human", None):
+            raise ConfigError("verifier, escalate_to and ledger need a policy")
 
-    @property
-    def name(self) -> str:
-        """The name among the middleware of an agent, and of the entry in its state."""
-        return self._name
-
-    def close(self) -> None:
-        """Write the runs that have failed; a recorder that was passed in stays open."""
-        self._finder.runs.settle()
-        if self._mine is not None:
-            self._mine.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
+    def _gate(
+        self, gate: Gate, verifier: Verifier | None, escalate_to: EscalateTo, abstain_message: str
     ) -> None:
-        self.close()
+        raise NotImplementedError
 
-    def _broke(self, doing: str, error: Exception) -> None:
-        """A score could not be kept; called by the hooks, for the recorder's count of errors."""
-        self._finder._broke(doing, error)
+
+class _Gating(CalibrationMiddleware):
+    """The form with a policy."""
+
+    def _gate(
+        self, gate: Gate, verifier: Verifier | None, escalate_to: EscalateTo, abstain_message: str
+    ) -> None:
+        asks_people = escalate_to == "human"
+        self._judge = Judge(gate, self._finder, self._name, verifier, escalate_to)
+        self._keeper = Gatekeeper(
+            gate, self._name, asks_people=asks_people, abstain_message=abstain_message
+        )
 
     def before_agent(self, state: CalibrationState, runtime: Runtime[Any]) -> dict[str, Any] | None:
-        """A request came in."""
-        record = self._finder.begin(state, runtime).record
-        return None if record is None else {KEY: {self._name: record}}
+        """A request came in. Raises :class:`ConfigError` where people could not be asked."""
+        self._keeper.begin()
+        return super().before_agent(state, runtime)
 
-    async def abefore_agent(
+    @hook_config(can_jump_to=["model", "end"])
+    def after_model(self, state: CalibrationState, runtime: Runtime[Any]) -> dict[str, Any] | None:
+        """What may not go on is checked, asked about, or ended. Interrupts to ask."""
+        turn = self._keeper.held(state)
+        return None if turn is None else self._keeper.act(self._seat(state), state, turn)
+
+    @hook_config(can_jump_to=["model", "end"])
+    async def aafter_model(
         self, state: CalibrationState, runtime: Runtime[Any]
     ) -> dict[str, Any] | None:
-        """A request came in."""
-        return self.before_agent(state, runtime)
-
-    def wrap_model_call(
-        self,
-        request: ModelRequest[Any],
-        handler: Callable[[ModelRequest[Any]], ModelResponse[Any]],
-    ) -> Model:
-        """A model turn: recorded, scored, and the score frozen with the message."""
-        seat = self._seat(request.state)
-        seat.asked(request)
-        try:
-            response = handler(request)
-        except BaseException as error:
-            seat.raised(error)
-            raise
-        return self._frozen(seat, response)
-
-    async def awrap_model_call(
-        self,
-        request: ModelRequest[Any],
-        handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
-    ) -> Model:
-        """A model turn: recorded, scored, and the score frozen with the message."""
-        seat = await self._aseat(request.state)
-        seat.asked(request)
-        try:
-            response = await handler(request)
-        except BaseException as error:
-            seat.raised(error)
-            raise
-        return self._frozen(seat, response)
-
-    def wrap_tool_call(
-        self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Tool]
-    ) -> Tool:
-        """A tool runs: recorded with how long it took."""
-        seat = self._seat(request.state)
-        seat.called(request)
-        try:
-            with seat.at_work():
-                output = handler(request)
-        except BaseException as error:
-            seat.raised(error)
-            raise
-        seat.returned(output)
-        return output
-
-    async def awrap_tool_call(
-        self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[Tool]]
-    ) -> Tool:
-        """A tool runs: recorded with how long it took."""
-        seat = await self._aseat(request.state)
-        seat.called(request)
-        try:
-            with seat.at_work():
-                output = await handler(request)
-        except BaseException as error:
-            seat.raised(error)
-            raise
-        seat.returned(output)
-        return output
+        """What may not go on is checked, asked about, or ended. Interrupts to ask."""
+        turn = self._keeper.held(state)
+        return None if turn is None else self._keeper.act(await self._aseat(state), state, turn)
 
     def after_agent(self, state: CalibrationState, runtime: Runtime[Any]) -> dict[str, Any] | None:
-        """The agent is done."""
-        self._seat(state).ended(state["messages"])
+        """The agent is done, or was stopped."""
+        self._seat(state).ended(state["messages"], abstained=self._keeper.stopped(state))
         return None
 
     async def aafter_agent(
         self, state: CalibrationState, runtime: Runtime[Any]
     ) -> dict[str, Any] | None:
-        """The agent is done."""
-        (await self._aseat(state)).ended(state["messages"])
+        """The agent is done, or was stopped."""
+        seat = await self._aseat(state)
+        seat.ended(state["messages"], abstained=self._keeper.stopped(state))
         return None
 
-    def _seat(self, state: Any) -> Seat:
-        return self._finder.quick(state) or self._finder.restored(state)
+    def _turn(self, seat: Seat, request: ModelRequest[Any], ask: AskModel) -> Steps[Model]:
+        return self._judge.turn(seat, request, ask)
 
-    async def _aseat(self, state: Any) -> Seat:
-        """A run that is not in this process may have to be read from a disk: not in the loop."""
-        found = self._finder.quick(state)
-        if found is not None:
-            return found
-        return await asyncio.to_thread(self._finder.restored, state)
-
-    def _frozen(self, seat: Seat, response: ModelResponse[Any]) -> Model:
-        update = self._update(seat, response)
-        if update is None:
-            return response
-        return ExtendedModelResponse(model_response=response, command=Command(update=update))
-
-    @harmless
-    def _update(self, seat: Seat, response: ModelResponse[Any]) -> dict[str, Any] | None:
-        """The turn's confidence for the state; it names the message, so the message needs an id."""
-        message = next((m for m in response.result if isinstance(m, AIMessage)), None)
-        if seat.record is None or message is None:
-            return None
-        message.id = message.id or str(uuid4())
-        confidence = seat.replied(response.result)
-        turn = {message.id: None if confidence is None else confidence.to_json()}
-        return {KEY: {self._name: {**seat.record, "turns": turn}}}
+    def _tool(self, seat: Seat, request: ToolCallRequest, ask: AskTool) -> Steps[Tool]:
+        return self._keeper.tool(seat, request, ask)

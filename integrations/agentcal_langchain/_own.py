@@ -62,7 +62,7 @@ class OwnSeat:
     @harmless
     def facts(self, confidence: Confidence | None) -> Facts | None:
         """As the recorder has the turn."""
-        return facts_of(self._run.watch.open(), confidence)
+        return facts_of(self._run.watch, confidence)
 
     @harmless
     def decided(self, decision: TurnDecision) -> None:
@@ -81,7 +81,7 @@ class OwnSeat:
         """What people said becomes part of the run."""
         self._runs.goes_on(self._run)
         for review in reviews:
-            self._run.watch.open().reviewed(review)
+            self._run.watch.reviewed(review)
 
     @harmless
     def settled(self, call_ids: Collection[str], why: str = "") -> None:
@@ -93,10 +93,15 @@ class OwnSeat:
                 run.intervened("rejected", call_id=call_id, by="agentcal", detail=why)
 
     @harmless
+    def sent_back(self, message_id: str) -> None:
+        """It counts for all agents of the run."""
+        self._run.watch.sent_back.add(message_id)
+
+    @harmless
     def called(self, request: ToolCallRequest) -> None:
         """A tool starts to run."""
         self._runs.goes_on(self._run)
-        call = request.tool_call
+        self._began, call = time.perf_counter(), request.tool_call
         proposed = self._run.fresh.pop(call["id"] or "", None)
         self._call = self._run.watch.called(call["name"], call["id"] or "")
         if was_edited(request, proposed):
@@ -133,7 +138,8 @@ class OwnSeat:
         self._stepped_in(messages)
         if self._over:
             self._runs.drop(self._run)
-            self._run.watch.ended({"messages": [*messages]}, abstained=abstained)
+            self._run.watch.abstained = abstained
+            self._run.watch.ended({"messages": [*messages]})
 
     def _broke(self, doing: str, error: Exception) -> None:
         """The record lacks what happened here, and says so."""

@@ -45,6 +45,9 @@ class Seat(Protocol):
     def settled(self, call_ids: Collection[str], why: str = "") -> None:
         """The gate answers these calls: they do not run. ``why``: where no decision says so."""
 
+    def sent_back(self, message_id: str) -> None:
+        """The gate has this reply checked."""
+
     def called(self, request: ToolCallRequest) -> None:
         """A tool starts to run."""
 
@@ -87,6 +90,9 @@ class NoSeat:
         """Nothing."""
 
     def settled(self, call_ids: Collection[str], why: str = "") -> None:
+        """Nothing."""
+
+    def sent_back(self, message_id: str) -> None:
         """Nothing."""
 
     def called(self, request: ToolCallRequest) -> None:

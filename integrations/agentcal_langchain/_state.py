@@ -18,9 +18,13 @@ class GateRecord(TypedDict):
     """What was decided about one model turn, and what came of it; see :class:`Frozen`."""
 
     ids: list[str]
+    given: list[str]
     decision: dict[str, Any]
+    found: str | None
     answers: dict[str, dict[str, Any]]
-    done: str
+    seen_to: bool
+    sent_back: bool
+    stopped: bool
 
 
 class RunRecord(TypedDict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Set
 from typing import Any, NamedTuple
 from uuid import uuid4
 from weakref import WeakKeyDictionary
@@ -12,15 +12,16 @@ from langchain_core.messages import AIMessage
 from agentcal import Confidence, ToolDeclaration
 from agentcal.policy import GatedTurn, ProposedCall
 from agentcal.recorder import Run
-from agentcal_langchain._frozen import Frozen, gates_in
-from agentcal_langchain._langgraph import tools_in
+from agentcal_langchain._frozen import gates_in
+from agentcal_langchain._langgraph import Watch
 from agentcal_langchain._state import record_in
 
 
 class Facts(NamedTuple):
     """What the recorder knows of the newest turn; ``turn`` counts from 1.
 
-    ``scores``: by turn, those of all agents in this run, as far as this process has seen them.
+    Of all agents in this run, as far as this process has seen them, ``scores`` by turn, and the
+    ids of the messages that a gate had checked (``sent_back``).
     """
 
     run_id: str
@@ -28,6 +29,7 @@ class Facts(NamedTuple):
     agent: str | None = None
     model: str | None = None
     scores: Mapping[int, Confidence | None] = {}
+    sent_back: Set[str] = frozenset()
 
 
 class Reply(NamedTuple):
@@ -38,29 +40,26 @@ class Reply(NamedTuple):
     missing: str
 
 
-class _Known:
-    """What does not have to be asked for at every turn of a run."""
-
-    def __init__(self) -> None:
-        self.agent: str | None = None
-        self.model: str | None = None
-        self.scores: dict[int, Confidence | None] = {}
+_HEADS: WeakKeyDictionary[Run, tuple[str | None, str | None]] = WeakKeyDictionary()
 
 
-_KNOWN: WeakKeyDictionary[Run, _Known] = WeakKeyDictionary()
-
-
-def facts_of(run: Run, confidence: Confidence | None) -> Facts | None:
+def facts_of(watch: Watch, confidence: Confidence | None) -> Facts | None:
     """What is known of the turn with this confidence; None where the recorder has lost the run."""
+    run = watch.open()
     point = confidence or run.decision()
     if point is None or run.closed:
         return None
-    known = _KNOWN.setdefault(run, _Known())
-    if known.model is None:
+    scores = {said.turn: said.confidence for said in [*watch.said.values()]}
+    return Facts(run.run_id, point.turn, *_head(run), scores, frozenset(watch.sent_back))
+
+
+def _head(run: Run) -> tuple[str | None, str | None]:
+    """Agent and model of the run: what is known of them stays, so they are looked up once."""
+    agent, model = _HEADS.get(run) or (None, None)
+    if model is None:
         head = run.trajectory()
-        known.agent, known.model = head.agent, head.model
-    known.scores[point.turn] = confidence
-    return Facts(run.run_id, point.turn, known.agent, known.model, dict(known.scores))
+        agent, model = _HEADS[run] = head.agent, head.model
+    return agent, model
 
 
 def with_ids(message: AIMessage) -> None:
@@ -68,21 +67,23 @@ def with_ids(message: AIMessage) -> None:
     message.id = message.id or str(uuid4())
     seen: set[str] = set()
     for call in message.tool_calls:
-        if not call["id"] or call["id"] in seen:
-            call["id"] = f"call_{uuid4().hex}"
-        seen.add(call["id"])
+        known = call["id"] or ""
+        call["id"] = fresh = known if known and known not in seen else f"call_{uuid4().hex}"
+        seen.add(fresh)
 
 
-def gated_turn(reply: Reply, facts: Facts, state: Any, name: str, tools: Sequence[Any]) -> GatedTurn:
-    """The turn, with what is known of the turns before it. ``tools`` are those offered."""
+def gated_turn(
+    reply: Reply, facts: Facts, state: Any, name: str, declared: Mapping[str, ToolDeclaration]
+) -> GatedTurn:
+    """The turn, with what is known of the turns before it."""
     message, scores = reply.message, {**facts.scores, **_scores_in(state, name)}
     return GatedTurn(
         run_id=facts.run_id,
         turn=facts.turn,
         confidence=reply.confidence,
-        calls=calls_of(message, _declared(message, tools)),
+        calls=calls_of(message, declared),
         trail=tuple(scores.get(turn) for turn in range(1, facts.turn)),
-        checks=checks_in(state, name),
+        checks=len(facts.sent_back | _sent_back(state, name)),
         answer=answer_of(message),
         agent=facts.agent,
         model=facts.model,
@@ -111,11 +112,6 @@ def answer_of(message: AIMessage) -> str:
     return str(message.text)
 
 
-def checks_in(state: Any, name: str) -> int:
-    """How often this run was sent back to check."""
-    return sum(gate.get("done") == "verified" for gate in gates_in(state, name).values())
-
-
 def next_turn(state: Any, name: str) -> int:
     """The number of a turn that the recorder has not counted: one that no other turn has."""
     record = record_in(state, name)
@@ -123,19 +119,12 @@ def next_turn(state: Any, name: str) -> int:
     return max(turns, *_scores_in(state, name), 0) + 1
 
 
+def _sent_back(state: Any, name: str) -> set[str]:
+    gates = gates_in(state, name)
+    return {message_id for message_id, gate in gates.items() if gate.get("sent_back") is True}
+
+
 def _scores_in(state: Any, name: str) -> dict[int, Confidence]:
     record = record_in(state, name)
     stored = [] if record is None else [one for one in record["turns"].values() if one is not None]
     return {one["turn"]: Confidence(**one) for one in stored}
-
-
-def _declared(message: AIMessage, tools: Sequence[Any]) -> dict[str, ToolDeclaration]:
-    called = {call["name"] for call in (*message.tool_calls, *message.invalid_tool_calls)}
-    offered = [tool for tool in tools if _name(tool) in called]
-    return {one.name: one for one in tools_in({"tools": offered}, ())} if offered else {}
-
-
-def _name(tool: Any) -> Any:
-    if isinstance(tool, Mapping):
-        return (tool.get("function") or tool).get("name")
-    return getattr(tool, "name", None)
