@@ -15,6 +15,7 @@ from langgraph.types import interrupt
 
 from agentcal import Calibrator, Confidence, DecisionPoint
 from agentcal.policy import Costs, CostTarget, Policy, Tiers
+from agentcal_langchain import CalibrationMiddleware
 from agentcal_langgraph import calibrated
 from tests.stress.agent import hand_built, model, tools
 from tests.stress.schedules import Proposed, Schedule
@@ -123,6 +124,13 @@ def _calibrated_agent(schedule: Schedule, world: World, saver: Any, number: int)
     return calibrated(plain, calibrator=_scores(schedule, number), policy=policy())
 
 
+def _middleware(schedule: Schedule, world: World, saver: Any, number: int) -> Any:
+    gate = CalibrationMiddleware(_scores(schedule, number), policy())
+    return create_agent(
+        model(schedule), tools(schedule, world), middleware=[gate], checkpointer=saver
+    )
+
+
 def _scores(schedule: Schedule, number: int) -> Calibrator:
     return cast("Calibrator", Wavering(schedule, number))
 
@@ -139,7 +147,17 @@ def _decided(state: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _decided_by_middleware(state: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for record in (state.get("agentcal") or {}).values():
+        for gate in record.get("gates", {}).values():
+            for token, decision in zip(gate["ids"], gate["decision"]["decisions"], strict=True):
+                found[decision["key"]] = {**decision, "token": token}
+    return found
+
+
 CALIBRATED = Pattern("calibrated", _calibrated, _decided)
 CALIBRATED_AGENT = Pattern("calibrated agent", _calibrated_agent, _decided)
-OURS = (CALIBRATED, CALIBRATED_AGENT)
+MIDDLEWARE = Pattern("middleware", _middleware, _decided_by_middleware)
+OURS = (CALIBRATED, CALIBRATED_AGENT, MIDDLEWARE)
 PATTERNS = {pattern.name: pattern for pattern in (*PLAIN, *OURS)}
