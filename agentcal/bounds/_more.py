@@ -21,8 +21,9 @@ def more_groups(rates: Iterable[GroupedRate], max_rate: float, confidence: float
     About: what was seen is taken for what is, but for one group added to each rate in which it is
     one half, because a rate that is picked for being low is really a little higher. Enough groups
     that the p-value, were every group there so many times, is that which a test at ``confidence``
-    with a power of 80% has on average (on the normal scale). At least 1. None where no rate is
-    below ``max_rate``, or by so little that a million times as many would not do.
+    with a power of 80% has on average (on the normal scale). At least 1, rounded up to two digits.
+    None where no rate is below ``max_rate``, or by so little that a million times as many would not
+    do.
     """
     check_share(confidence, "confidence")
     target = _typical(1 - confidence)
@@ -32,7 +33,13 @@ def more_groups(rates: Iterable[GroupedRate], max_rate: float, confidence: float
         # What does not do at the best so far cannot be better than it.
         if sober.value < max_rate and sober.p_value(max_rate, copies=fewest) <= target:
             fewest, groups = _copies(sober, max_rate, target, fewest), rate.groups
-    return max(1, math.ceil((fewest - 1) * groups)) if groups else None
+    return rounded_up((fewest - 1) * groups) if groups else None
+
+
+def rounded_up(number: float) -> int:
+    """To two digits, and at least to 1: more of them would be pretence."""
+    unit = 10 ** max(len(str(math.ceil(number))) - 2, 0)
+    return int(max(1, math.ceil(number / unit) * unit))
 
 
 def _typical(level: float) -> float:

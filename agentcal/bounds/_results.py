@@ -78,11 +78,12 @@ class NotCertified(_Frozen):
     more_groups: int | None
 
     def __str__(self) -> str:
-        more = (
-            "more runs will not help: too many fail at every threshold"
-            if self.more_groups is None
-            else f"about {self.more_groups} more labelled groups would do"
-        )
+        if self.more_groups is None:
+            more = "more runs will not help: too many fail at every threshold"
+        else:
+            more = f"about {self.more_groups} more labelled groups would do"
+            if self.more_groups > 10 * self.groups:
+                more += f", a guess from {self.groups}"
         return (
             f"not certified: {more} (at most {self.max_failure_rate:.1%} may fail; at best "
             f"{self.best.failures} of {self.best.accepted} did, so up to {self.best.upper:.1%})"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from agentcal.bounds._checked import Floats
-from agentcal.bounds._more import more_groups
+from agentcal.bounds._more import more_groups, rounded_up
 from agentcal.bounds._results import Attempt, NotCertified, Order, ThresholdCertificate
 from agentcal.bounds._runs import Runs
 
@@ -59,7 +58,7 @@ class Search:
         accepted, failures = self.runs.counts(best)
         more = more_groups(risks.values(), max_failure_rate, confidence)
         if more is not None and self.order == "split":
-            more = math.ceil(more / (1 - SET_APART))
+            more = rounded_up(more / (1 - SET_APART))
         return NotCertified(
             max_failure_rate=max_failure_rate,
             confidence=confidence,

@@ -19,7 +19,7 @@ from tests.bounds.worlds import Drawn, hopeless, world
 
 CONFIDENCE = 0.95
 MOST_OF_500 = 37
-"""A right 95% certificate exceeds this in 500 redraws once in 200 times."""
+"""A right 95% certificate exceeds this in 500 redraws less than once in 100 times."""
 
 
 class Source(Protocol):
