@@ -14,6 +14,7 @@ from agentcal.cli._doctor import doctor
 from agentcal.cli._evaluate import evaluate
 from agentcal.cli._fit import fit
 from agentcal.cli._inspect import inspect
+from agentcal.cli._pilot import pilot
 from agentcal.cli._replay import replay
 from agentcal.cli._score import score
 from agentcal.errors import AgentcalError
@@ -29,6 +30,7 @@ app.command()(fit)
 app.command()(evaluate)
 app.command()(score)
 app.command()(replay)
+app.command()(pilot)
 app.add_typer(inspect)
 app.command()(convert)
 app.command()(doctor)
