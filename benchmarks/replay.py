@@ -132,17 +132,19 @@ def _certified(
 ) -> Policy:
     try:
         return ac.certify(rule, calibrator, runs, group=protocol.group, seed=SEED, progress=False)
-    except ac.NotEnoughData:  # too few successful runs for an alarm: it stays without a bound
+    except ac.NotEnoughData:  # too few groups: it stays as it is, and says so at every gate
         return Policy.of(rule)
 
 
 def _told(policy: Policy) -> tuple[str, bool]:
     """What certifying said, and whether it gave a promise."""
-    if policy.certificate is not None:
-        return str(policy.certificate.result), policy.certificate.threshold is not None
-    if policy.alarm is not None:
-        bound = policy.alarm.bound
-        return ("fitted" if bound is not None else "not enough runs to fit it"), bound is not None
+    made, alarm = policy.certificate, policy.alarm
+    if made is not None:
+        return str(made.result), made.threshold is not None
+    if alarm is not None and alarm.bound is not None:
+        return f"fitted: sounds above rank {alarm.bound.rank} of {alarm.bound.n} good runs", True
+    if alarm is not None or policy.risk_target is not None:
+        return "not certified: too few groups", False
     return "", True
 
 
