@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
-from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_config
 from langgraph.runtime import Runtime
@@ -15,7 +14,7 @@ from agentcal import Calibrator
 from agentcal.recorder import Recorder
 from agentcal_langchain._harmless import harmless
 from agentcal_langchain._joined import JoinedSeat, handlers_watch
-from agentcal_langchain._langgraph import Invocation, Watch, reopened
+from agentcal_langchain._langgraph import Invocation, Watch, is_users, reopened
 from agentcal_langchain._open import OpenRun, open_runs
 from agentcal_langchain._own import OwnSeat
 from agentcal_langchain._seat import NoSeat, Seat
@@ -118,5 +117,5 @@ class Finder:
 
 def id_for(state: Any) -> str:
     """For a request that began before this middleware was there: the same id in every hook."""
-    asked = next((m for m in reversed(state["messages"]) if isinstance(m, HumanMessage)), None)
+    asked = next((m for m in reversed(state["messages"]) if is_users(m)), None)
     return uuid4().hex if asked is None else uuid5(NAMESPACE_OID, str(asked.id)).hex

@@ -67,9 +67,9 @@ class JoinedSeat(NoSeat):
         return None if point is None else self._calibrator.predict(point)
 
     @harmless
-    def facts(self, confidence: Confidence | None) -> Facts | None:
+    def facts(self, message: AIMessage, confidence: Confidence | None) -> Facts | None:
         """As the handler has recorded the turn."""
-        return facts_of(self._watch, confidence)
+        return facts_of(self._watch, message, confidence)
 
     @harmless
     def decided(self, decision: TurnDecision) -> None:

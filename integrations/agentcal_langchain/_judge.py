@@ -92,7 +92,7 @@ class Judge:
             return None
         with_ids(message)
         confidence = seat.replied(response.result)
-        facts = seat.facts(confidence)
+        facts = seat.facts(message, confidence)
         reply = Reply(message, confidence, _missing(confidence, facts))
         facts = facts or Facts(self._run_id(request.state), next_turn(request.state, self._name))
         declared = self._declared.of(message, request.tools)

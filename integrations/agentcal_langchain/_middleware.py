@@ -86,6 +86,8 @@ class CalibrationMiddleware(Observing):
         group: str | None = None,
     ) -> None:
         super().__init__(calibrator, recorder, name, agent, group)
+        if isinstance(escalate_to, str) and escalate_to != "human":
+            raise ConfigError(f'escalate_to="{escalate_to}": give "human", a model or a function')
         if policy is not None:
             self._gate(Gate(policy, ledger=ledger), verifier, escalate_to, abstain_message)
         elif (verifier, escalate_to, ledger) != (None, "human", None):

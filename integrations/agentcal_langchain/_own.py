@@ -60,9 +60,9 @@ class OwnSeat:
         return self._run.watch.replied(self._turn, ChatGeneration(message=reply))
 
     @harmless
-    def facts(self, confidence: Confidence | None) -> Facts | None:
+    def facts(self, message: AIMessage, confidence: Confidence | None) -> Facts | None:
         """As the recorder has the turn."""
-        return facts_of(self._run.watch, confidence)
+        return facts_of(self._run.watch, message, confidence)
 
     @harmless
     def decided(self, decision: TurnDecision) -> None:

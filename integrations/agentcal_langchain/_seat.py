@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 from langchain.agents.middleware import ModelRequest, ToolCallRequest
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 
 from agentcal import Confidence
 from agentcal.policy import TurnDecision
@@ -30,7 +30,7 @@ class Seat(Protocol):
     def replied(self, messages: Sequence[BaseMessage]) -> Confidence | None:
         """The model replied; the confidence from here on, None where it is not available."""
 
-    def facts(self, confidence: Confidence | None) -> Facts | None:
+    def facts(self, message: AIMessage, confidence: Confidence | None) -> Facts | None:
         """What is known of the turn that was just replied; None: the run is not followed."""
 
     def decided(self, decision: TurnDecision) -> None:
@@ -76,7 +76,7 @@ class NoSeat:
         """Never a confidence."""
         return None
 
-    def facts(self, confidence: Confidence | None) -> Facts | None:
+    def facts(self, message: AIMessage, confidence: Confidence | None) -> Facts | None:
         """Nothing is known."""
         return None
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.callbacks import (
+    AsyncCallbackManager,
+    AsyncCallbackManagerForLLMRun,
+    CallbackManager,
+    CallbackManagerForLLMRun,
+)
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
@@ -63,9 +68,19 @@ class _Function(BaseChatModel):
         return await adrive(self._asked(messages, run_manager))
 
     def _asked(self, messages: list[BaseMessage], run_manager: Any) -> Steps[ChatResult]:
-        below = None if run_manager is None else run_manager.get_child()
-        config = patch_config(ensure_config(), callbacks=below)
+        config = patch_config(ensure_config(), callbacks=_below(run_manager))
         message = yield called(config, self.ask, messages, self.turn)
         if not isinstance(message, AIMessage):
             raise TypeError(f"escalate_to gave {type(message).__name__}, not an AIMessage")
         return ChatResult(generations=[ChatGeneration(message=message)])
+
+
+def _below(run_manager: Any) -> CallbackManager | AsyncCallbackManager | None:
+    """LangChain gives chains and tools a way to have children, and models none."""
+    if run_manager is None:
+        return None
+    is_async = isinstance(run_manager, AsyncCallbackManagerForLLMRun)
+    kind = AsyncCallbackManager if is_async else CallbackManager
+    manager = kind(handlers=[], parent_run_id=run_manager.run_id)
+    manager.set_handlers(run_manager.inheritable_handlers)
+    return manager

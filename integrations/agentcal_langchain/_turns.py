@@ -43,13 +43,13 @@ class Reply(NamedTuple):
 _HEADS: WeakKeyDictionary[Run, tuple[str | None, str | None]] = WeakKeyDictionary()
 
 
-def facts_of(watch: Watch, confidence: Confidence | None) -> Facts | None:
-    """What is known of the turn with this confidence; None where the recorder has lost the run."""
-    run = watch.open()
-    point = confidence or run.decision()
+def facts_of(watch: Watch, message: AIMessage, confidence: Confidence | None) -> Facts | None:
+    """What is known of the turn with this message; None where the recorder has lost the run."""
+    run, said = watch.open(), watch.said.get(message.id or "")
+    point = confidence or said or run.decision()
     if point is None or run.closed:
         return None
-    scores = {said.turn: said.confidence for said in [*watch.said.values()]}
+    scores = {one.turn: one.confidence for one in [*watch.said.values()]}
     return Facts(run.run_id, point.turn, *_head(run), scores, frozenset(watch.sent_back))
 
 

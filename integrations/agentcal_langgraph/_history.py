@@ -16,6 +16,7 @@ from langchain_core.messages import (
 from agentcal import Message
 from agentcal.trajectory import Role
 from agentcal_langgraph._messages import text_of
+from agentcal_langgraph._proposal import is_users
 
 
 class News(NamedTuple):
@@ -70,6 +71,8 @@ def _input(message: BaseMessage, *, follows: bool) -> Message | None:
         role: Role = "system"
         if not follows:
             return None  # it is the system prompt
+    elif isinstance(message, HumanMessage) and not is_users(message):
+        role = "system"  # the gate speaks
     else:
         role = "user" if follows and isinstance(message, HumanMessage) else "agent"
     return Message(role=role, text=text_of(message.content))

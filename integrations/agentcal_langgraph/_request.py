@@ -17,6 +17,7 @@ from langchain_core.messages import (
 from langgraph.types import Command
 
 from agentcal_langgraph._messages import text_of
+from agentcal_langgraph._proposal import is_users
 
 _NAMES = ("input", "task", "question", "query", "request", "prompt", "text", "content")
 
@@ -58,10 +59,10 @@ def request_in(given: Any) -> Request:
 
 def newest_request(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
     """The history from the user's newest messages on, these included; all where there are none."""
-    after = list(takewhile(lambda m: not isinstance(m, HumanMessage), reversed(messages)))
+    after = list(takewhile(lambda m: not is_users(m), reversed(messages)))
     asked = takewhile(
-        lambda m: isinstance(m, HumanMessage),
-        dropwhile(lambda m: not isinstance(m, HumanMessage), reversed(messages)),
+        is_users,
+        dropwhile(lambda m: not is_users(m), reversed(messages)),
     )
     return [*reversed(list(asked)), *reversed(after)]
 

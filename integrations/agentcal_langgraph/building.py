@@ -33,6 +33,7 @@ from agentcal_langgraph._keeper import EscalateTo, Verifier
 from agentcal_langgraph._once import Ticket, is_doubtful, once
 from agentcal_langgraph._opening import Invocation
 from agentcal_langgraph._place import Place, Scope
+from agentcal_langgraph._proposal import is_users
 from agentcal_langgraph._results import Result, raised, result_of
 from agentcal_langgraph._review import (
     Answer,
@@ -86,6 +87,7 @@ __all__ = [
     "farewell",
     "instead",
     "is_doubtful",
+    "is_users",
     "journal_in",
     "lost",
     "nudge",

@@ -61,9 +61,9 @@ OTHERS: dict[str, Any] = {
         trigger=("messages", 5),
         keep=("messages", 4),
     ),
-    "ContextEditing": lambda: ContextEditingMiddleware(),
+    "ContextEditing": ContextEditingMiddleware,
     "PII": lambda: PIIMiddleware("email", apply_to_output=True),
-    "TodoList": lambda: TodoListMiddleware(),
+    "TodoList": TodoListMiddleware,
 }
 
 

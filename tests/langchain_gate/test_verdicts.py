@@ -12,6 +12,7 @@ from langgraph.types import Command
 
 from agentcal.policy import Always, Policy, Verdict
 from agentcal.testing import calls
+from tests.langchain.agents import on
 from tests.langchain_gate.desk import (
     APPROVE,
     ASK,
@@ -30,9 +31,6 @@ from tests.langchain_gate.desk import (
     on_transfer,
     results,
 )
-from tests.langchain.agents import on
-
-Fixed = Any
 
 
 @pytest.mark.parametrize("way", WAYS)
