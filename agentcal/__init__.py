@@ -8,6 +8,7 @@ from agentcal._lazy import lazily
 
 if TYPE_CHECKING:
     from agentcal.calibration import Calibrator, Confidence, FitReport, Reason, fit
+    from agentcal.certification import certify
     from agentcal.data import sample_runs
     from agentcal.declarations import DeclaredRuns, declare_tools
     from agentcal.doctor import Diagnosis, examine
@@ -21,6 +22,20 @@ if TYPE_CHECKING:
     from agentcal.evaluation import Evaluation, evaluate
     from agentcal.features import DecisionPoint, Fold, decision_points
     from agentcal.formats import LoadedRuns, LoadReport, load, write_jsonl
+    from agentcal.policy import (
+        Alarm,
+        Always,
+        Costs,
+        CostTarget,
+        Decision,
+        Gate,
+        Policy,
+        ReviewBudget,
+        RiskTarget,
+        SqliteLedger,
+        TurnDecision,
+        Verdict,
+    )
     from agentcal.replays import Replay, replay
     from agentcal.tools import ToolFacts, tool_facts
     from agentcal.trajectory import (
@@ -74,6 +89,19 @@ _HOME = {
     "examine": "doctor",
     "Evaluation": "evaluation",
     "evaluate": "evaluation",
+    "Alarm": "policy",
+    "Always": "policy",
+    "Costs": "policy",
+    "CostTarget": "policy",
+    "Decision": "policy",
+    "Gate": "policy",
+    "Policy": "policy",
+    "ReviewBudget": "policy",
+    "RiskTarget": "policy",
+    "SqliteLedger": "policy",
+    "TurnDecision": "policy",
+    "Verdict": "policy",
+    "certify": "certification",
     "Replay": "replays",
     "replay": "replays",
     "sample_runs": "data",
@@ -113,6 +141,19 @@ __all__ = [  # noqa: RUF022 - grouped by room
     "fit",
     "Evaluation",
     "evaluate",
+    "Alarm",
+    "Always",
+    "Costs",
+    "CostTarget",
+    "Decision",
+    "Gate",
+    "Policy",
+    "ReviewBudget",
+    "RiskTarget",
+    "SqliteLedger",
+    "TurnDecision",
+    "Verdict",
+    "certify",
     "Replay",
     "replay",
     "Diagnosis",

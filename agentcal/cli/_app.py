@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from agentcal import __version__
+from agentcal.cli._certify import certify
 from agentcal.cli._convert import convert
 from agentcal.cli._demo import demo
 from agentcal.cli._doctor import doctor
@@ -29,6 +30,7 @@ app = typer.Typer(
 app.command()(fit)
 app.command()(evaluate)
 app.command()(score)
+app.command()(certify)
 app.command()(replay)
 app.command()(pilot)
 app.add_typer(inspect)

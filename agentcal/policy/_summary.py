@@ -79,7 +79,13 @@ def _(rule: Alarm) -> Iterator[str]:
         f"  alarm          {rule.verdict} in at most {rule.false_alarm_rate:.1%} of the runs that "
         f"would succeed, with {rule.confidence:.0%} confidence"
     )
-    yield f"    {'not fitted, so ' + rule.unfitted if rule.bound is None else rule.bound}"
+    if rule.bound is None:
+        yield f"    not fitted, so {rule.unfitted} everywhere"
+    else:
+        yield (
+            f"    certified on {rule.bound.n} successful runs, one a group, for calibrator "
+            f"{rule.calibrator}; elsewhere {rule.unfitted}"
+        )
 
 
 @_told.register

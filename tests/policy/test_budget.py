@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from agentcal.errors import ConfigError
@@ -63,6 +63,7 @@ def check_caps(budget: ReviewBudget, asked: Sequence[bool]) -> None:
 
 
 @given(budget=BUDGETS, turns=TURNS)
+@example(ReviewBudget(0.25, 2), [[(0.1, True)], [(0.9, True)], [(0.5, True)]])
 def test_the_caps_hold_for_any_stream(budget: ReviewBudget, turns: list) -> None:
     ledger = MemoryLedger()
     answers = [ledger.grant(budget, requests) for requests in requested(turns)]

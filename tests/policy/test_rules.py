@@ -74,6 +74,7 @@ def test_margins_keep_the_order(value: float, other: float, margin: float) -> No
         ({"agent": "bob"}, "'bob'"),
         ({"agent": None}, "agent None"),
         ({"model": "large"}, "'large'"),
+        ({"model": None}, "model None"),
     ],
 )
 def test_out_of_scope_nothing_is_certified(changed: dict[str, object], why: str) -> None:

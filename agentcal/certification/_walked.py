@@ -1,0 +1,63 @@
+"""Labelled runs as a policy meets them, without what no rule looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from agentcal.calibration import Calibrator
+from agentcal.calibration._censored import changed
+from agentcal.evaluation import Labelled
+from agentcal.policy import GatedTurn, ProposedCall, turns_of
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """One run: its turns with their confidences, and how it turned out.
+
+    ``success``: without help. A run in which somebody changed what the agent had proposed counts as
+    failed, for nobody knows how it would have gone on; so no promise is too good because of it.
+    ``tools`` are all that it declared or called.
+    """
+
+    run_id: str
+    group: str
+    success: bool
+    agent: str
+    model: str
+    tools: frozenset[str]
+    turns: tuple[GatedTurn, ...]
+
+    @property
+    def values(self) -> list[float]:
+        """P(success) at each turn."""
+        return [turn.confidence.value for turn in self.turns if turn.confidence is not None]
+
+    @property
+    def supports(self) -> list[float]:
+        """How familiar each turn is."""
+        return [turn.confidence.support for turn in self.turns if turn.confidence is not None]
+
+
+def walked(calibrator: Calibrator, runs: Iterable[Labelled]) -> Iterator[Walked]:
+    """Score each run at each of its turns."""
+    for run, group, success in runs:
+        confidences = calibrator.score(run)[:-1]
+        turns = tuple(_light(turn) for turn in turns_of(run, confidences))
+        names = {tool.name for tool in run.tools}
+        names.update(call.name for step in run.steps for call in step.tool_calls)
+        tools = frozenset(names)
+        alone = success and not changed(run)
+        yield Walked(run.run_id, group, alone, run.agent or "", run.model or "", tools, turns)
+
+
+def _light(turn: GatedTurn) -> GatedTurn:
+    return GatedTurn(
+        turn.run_id,
+        turn.turn,
+        turn.confidence,
+        tuple(ProposedCall(call.name, None, declared=call.declared) for call in turn.calls),
+        turn.trail,
+        agent=turn.agent,
+        model=turn.model,
+    )
