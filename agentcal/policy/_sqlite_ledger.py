@@ -49,9 +49,10 @@ class SqliteLedger:
     Threads and processes on one machine may share it and keep one cap together; one file is one
     budget. It holds digests of decision keys and the confidences of the last steps, no content.
 
-    ``busy_s``: how long to wait for another process that writes, in seconds. Raises
-    :class:`ConfigError` if the file cannot be opened as a SQLite database. Where it has become
-    unusable later, ``grant`` raises ``sqlite3.Error``, and the :class:`Gate` asks nobody.
+    ``busy_s``: how long to wait for another process that writes, in seconds; the thread that asks
+    waits, a fraction of a millisecond as a rule. Raises :class:`ConfigError` if the file cannot be
+    opened as a SQLite database. Where it has become unusable later, ``grant`` raises
+    ``sqlite3.Error``, and the :class:`Gate` asks nobody.
     """
 
     def __init__(self, path: str | Path, *, busy_s: float = 5.0) -> None:
