@@ -19,8 +19,9 @@ export OMP_NUM_THREADS ?= 1
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(STAMP) ## fit and evaluate on the bundled runs; pictures and a walk-through in demo-output/
+demo: $(STAMP) ## fit and evaluate on bundled real runs, then gate an agent at a database; all in demo-output/
 	$(BIN)/agentcal demo
+	$(BIN)/python examples/order_desk/order_desk.py --out demo-output/order-desk
 
 test: $(STAMP) ## the fast tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long"
