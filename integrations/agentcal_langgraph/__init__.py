@@ -24,15 +24,20 @@ A score becomes a decision before anything happens::
 from __future__ import annotations
 
 from agentcal_langgraph._calibrated import calibrated
-from agentcal_langgraph._frozen import GateState, decisions_in
+from agentcal_langgraph._frozen import GateState
+from agentcal_langgraph._gate_node import AllowedCalls, allowed_calls, gate_node
 from agentcal_langgraph._handler import CalibrationCallbackHandler
 from agentcal_langgraph._instrument import instrument, uninstrument
+from agentcal_langgraph._past import decisions_in
 
 __all__ = [
+    "AllowedCalls",
     "CalibrationCallbackHandler",
     "GateState",
+    "allowed_calls",
     "calibrated",
     "decisions_in",
+    "gate_node",
     "instrument",
     "uninstrument",
 ]

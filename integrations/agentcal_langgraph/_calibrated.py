@@ -14,7 +14,6 @@ from agentcal.policy import AnyPart, BudgetLedger, Gate, Policy
 from agentcal.recorder import Recorder
 from agentcal_langgraph._canary import check_langgraph
 from agentcal_langgraph._gate_handler import GateHandler
-from agentcal_langgraph._inside import DURABILITY
 from agentcal_langgraph._keeper import EscalateTo, Keeper, Verifier
 from agentcal_langgraph._parts import Graph
 from agentcal_langgraph._rebuild import Rebuilder
@@ -36,6 +35,7 @@ def calibrated(
     escalate_to: EscalateTo = "human",
     ledger: BudgetLedger | None = None,
     abstain_message: str = ABSTAINED,
+    buffer_answer: bool = False,
     subgraph: bool = False,
     answers_only: bool = False,
 ) -> G: ...
@@ -52,6 +52,7 @@ def calibrated(
     escalate_to: EscalateTo = "human",
     ledger: BudgetLedger | None = None,
     abstain_message: str = ABSTAINED,
+    buffer_answer: bool = False,
     subgraph: bool = False,
     answers_only: bool = False,
 ) -> Callable[[Builds], Builds]: ...
@@ -67,6 +68,7 @@ def calibrated(
     escalate_to: EscalateTo = "human",
     ledger: BudgetLedger | None = None,
     abstain_message: str = ABSTAINED,
+    buffer_answer: bool = False,
     subgraph: bool = False,
     answers_only: bool = False,
 ) -> Any:
@@ -99,6 +101,8 @@ def calibrated(
             decided anew; if it may not go on either, people are asked.
         ledger: Counts the questions of a :class:`~agentcal.policy.ReviewBudget`.
         abstain_message: What the user is told when the gate ends a run.
+        buffer_answer: Keep an answer out of all streams until it is decided: it comes whole then,
+            and from a step of its own. What a model says with its calls comes whole, too.
         subgraph: The graph will be a node of another one, whose checkpointer it uses.
         answers_only: No node of this graph runs tools, so that there is nothing to gate but
             answers.
@@ -113,7 +117,8 @@ def calibrated(
         )
     gate = Gate(policy, ledger=ledger)
     used = Recorder(calibrator) if calibrator is not None else recorder
-    keeper = Keeper(gate, used, verifier, escalate_to, abstain_message)
+    holds = buffer_answer and gate.policy.mode == "enforce"
+    keeper = Keeper(gate, used, verifier, escalate_to, abstain_message, holds)
 
     def gated(given: Any) -> Graph:
         check_graph(given)
@@ -121,8 +126,7 @@ def calibrated(
         check_asking(given, gate.policy, escalate_to, subgraph=subgraph)
         check_langgraph()
         made = Rebuilder(keeper).rebuilt(given)
-        callbacks = [] if used is None else [GateHandler(used)]
-        return made.with_config(callbacks=callbacks, configurable={DURABILITY: "sync"})
+        return made if used is None else made.with_config(callbacks=[GateHandler(used)])
 
     return _decorator(gated) if graph is None else gated(graph)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypedDict
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
-from langchain_core.messages import AIMessage, ToolCall
-from pydantic import BaseModel, ConfigDict, ValidationError
+from langchain_core.messages import ToolCall
+from pydantic import BaseModel, ConfigDict
+from typing_extensions import TypedDict
 
-from agentcal.policy import Decision, Tier, TurnDecision
+from agentcal import Confidence
+from agentcal.policy import Tier, TurnDecision
 
 CHANNEL = "agentcal_gate"
 
@@ -36,6 +38,12 @@ class Outcome(BaseModel):
     args: dict[str, Any] | None = None
     say: str = ""
 
+    def applied(self, call: ToolCall) -> ToolCall:
+        """The call as it runs."""
+        if self.args is None:
+            return call
+        return {**call, "name": self.tool or call["name"], "args": self.args}
+
 
 class FrozenTurn(BaseModel):
     """A model turn that was decided. ``words`` is a digest of what it said and proposed.
@@ -55,11 +63,33 @@ class FrozenTurn(BaseModel):
     first: TurnDecision | None = None
 
 
+class Spoken(BaseModel):
+    """A reply that nobody had to decide about when it was made, as the recorder saw it then.
+
+    Something may come in between: a reviewer of the user's own, in whose interrupt the process may
+    change.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run_id: str
+    turn: int
+    confidence: Confidence | None
+    agent: str | None
+    model: str | None
+
+
 def merged(left: Any, right: Any) -> Any:
-    """Turns of the same request add up; a new request takes the place of the one before."""
-    if not _is_sound(left) or not _is_sound(right) or left["request"] != right["request"]:
-        return right
-    return {**right, "turns": {**left["turns"], **right["turns"]}}
+    """Turns of the same request add up; a new request takes the place of the one before.
+
+    Of the replies that were not decided yet, the newest ones stay.
+    """
+    old, new = parts_of(left), parts_of(right)
+    if new["request"] in (None, old["request"]):
+        new |= {"request": old["request"], "turns": {**old["turns"], **new["turns"]}}
+    spoken = {**old["spoken"], **new["spoken"]}
+    undecided = [message_id for message_id in spoken if message_id not in new["turns"]]
+    return {**new, "spoken": {message_id: spoken[message_id] for message_id in undecided[-_KEPT:]}}
 
 
 class GateState(TypedDict, total=False):
@@ -73,24 +103,9 @@ def update_of(request: str, message_id: str, turn: FrozenTurn) -> dict[str, Any]
     return {"request": request, "turns": {message_id: turn.model_dump(mode="json")}}
 
 
-def turns_in(value: Any) -> dict[str, FrozenTurn]:
-    """The decided turns by the ids of their messages, oldest first; what is damaged is left out."""
-    found: dict[str, FrozenTurn] = {}
-    for message_id, stored in value["turns"].items() if _is_sound(value) else ():
-        try:
-            found[message_id] = FrozenTurn.model_validate(stored)
-        except ValidationError:
-            continue
-    return found
-
-
-def decisions_in(state: Mapping[str, Any]) -> list[TurnDecision]:
-    """What was decided about the turns of the newest request of a graph, oldest first.
-
-    ``state`` is ``graph.get_state(config).values``, or what a node is given. A subgraph keeps its
-    own: ``graph.get_state(config, subgraphs=True)`` has its state while it waits.
-    """
-    return [turn.decided for turn in turns_in(state.get(CHANNEL)).values()]
+def spoken_update(message_id: str, spoken: Spoken) -> dict[str, Any]:
+    """What to write to the channel for a reply that is not decided about yet."""
+    return {"spoken": {message_id: spoken.model_dump(mode="json")}}
 
 
 def words_of(call: ToolCall) -> str:
@@ -98,46 +113,28 @@ def words_of(call: ToolCall) -> str:
     return _digest([call["id"], call["name"], call["args"]])
 
 
-def words_said(message: AIMessage) -> str:
+def words_said(text: str, calls: Sequence[ToolCall]) -> str:
     """A digest of a reply. What somebody changes in it is to be decided anew."""
-    return _digest([message.text, [words_of(call) for call in message.tool_calls]])
+    return _digest([text, [words_of(call) for call in calls]])
 
 
-def fate_of(
-    call: ToolCall, turns: Mapping[str, FrozenTurn], message_id: str | None, place: int
-) -> tuple[Outcome, Decision] | None:
-    """What becomes of a call, and the decision about it; None where nothing was decided.
-
-    ``message_id``: the reply that it is from, and ``place``, where it stands in it. None: it was
-    handed over alone, and the newest turn that proposed it counts.
-    """
-    newest_first: list[FrozenTurn | None] = [*reversed([*turns.values()])]
-    asked = newest_first if message_id is None else [turns.get(message_id)]
-    for turn in asked:
-        found = [] if turn is None else _fates(call, turn)
-        if turn is None or not found:
-            continue
-        here = [at for at in found if at == place and message_id is not None]
-        # of calls that nobody can tell apart, the strictest counts
-        at = max(here or found, key=lambda at: _ORDER[turn.outcomes[at].fate])
-        return turn.outcomes[at], turn.decided.decisions[at]
-    return None
+def strictness(outcome: Outcome) -> int:
+    """0 for a call that runs, the highest for one about which somebody was asked."""
+    return _ORDER[outcome.fate]
 
 
-def _fates(call: ToolCall, turn: FrozenTurn) -> list[int]:
-    words, known = words_of(call), min(len(turn.outcomes), len(turn.decided.decisions))
-    return [at for at in range(known) if turn.outcomes[at].words == words]
-
-
+_KEPT = 16
 _ORDER: dict[Fate, int] = {"run": 0, "respond": 1, "refuse": 2, "ask": 3}
 
 
-def _is_sound(value: Any) -> bool:
-    return (
-        isinstance(value, dict)
-        and isinstance(value.get("request"), str)
-        and isinstance(value.get("turns"), dict)
-    )
+def parts_of(value: Any) -> dict[str, Any]:
+    """The parts of the channel; empty where it is damaged."""
+    known = value if isinstance(value, dict) else {}
+    parts = {name: known.get(name) for name in ("turns", "spoken")}
+    return {
+        "request": known.get("request"),
+        **{name: dict(part) if isinstance(part, dict) else {} for name, part in parts.items()},
+    }
 
 
 def _digest(value: Any) -> str:

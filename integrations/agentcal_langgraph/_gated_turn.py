@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from agentcal import Confidence, ToolDeclaration
 from agentcal.policy import GatedTurn, ProposedCall
-from agentcal_langgraph._frozen import FrozenTurn
+from agentcal_langgraph._past import Past
 from agentcal_langgraph._proposal import Proposal
 from agentcal_langgraph._said import Seen
 
@@ -14,7 +14,7 @@ from agentcal_langgraph._said import Seen
 def gated_turn(
     proposal: Proposal,
     seen: Seen,
-    past: Mapping[str, FrozenTurn],
+    past: Past,
     declared: Mapping[str, ToolDeclaration],
 ) -> GatedTurn:
     """The turn with its score, and with what went before it as far as anybody knows."""
@@ -25,7 +25,7 @@ def gated_turn(
     known, said = _known(seen, past), seen.said
     turn = max(known, default=0) + 1 if said is None else said.turn
     return GatedTurn(
-        run_id=_run_id(proposal, seen),
+        run_id=seen.run_id,
         turn=turn,
         confidence=seen.confidence,
         calls=calls,
@@ -38,20 +38,12 @@ def gated_turn(
     )
 
 
-def _run_id(proposal: Proposal, seen: Seen) -> str:
-    if seen.watch is None:
-        return f"unrecorded-{proposal.message.id}"
-    return seen.watch.open().run_id
-
-
-def _known(seen: Seen, past: Mapping[str, FrozenTurn]) -> dict[int, Confidence | None]:
+def _known(seen: Seen, past: Past) -> dict[int, Confidence | None]:
     """The scores by turn: those that this graph has frozen, and what the recorder saw since."""
-    known = {turn.decided.turn: turn.decided.confidence for turn in past.values()}
     watched = [] if seen.watch is None else list(seen.watch.said.values())
-    return known | {said.turn: said.confidence for said in watched}
+    return past.scores() | {said.turn: said.confidence for said in watched}
 
 
-def _checks(seen: Seen, past: Mapping[str, FrozenTurn]) -> int:
+def _checks(seen: Seen, past: Past) -> int:
     """How often the model was asked to check: here, or in another graph of the same run."""
-    here = {message_id for message_id, turn in past.items() if turn.sent_back}
-    return len(here | (set() if seen.watch is None else seen.watch.sent_back))
+    return len(past.sent_back() | (set() if seen.watch is None else seen.watch.sent_back))

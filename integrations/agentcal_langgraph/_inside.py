@@ -13,7 +13,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 _READ, _SEND, _SAVER = "__pregel_read", "__pregel_send", "__pregel_checkpointer"
-DURABILITY = "__pregel_durability"
+_DURABILITY = "__pregel_durability"
 
 
 def configurable(config: RunnableConfig) -> Mapping[str, Any]:
@@ -41,6 +41,11 @@ def saver_of(config: RunnableConfig) -> BaseCheckpointSaver[Any] | None:
     """The checkpointer that this run of the graph has, its own or a parent's."""
     found = configurable(config).get(_SAVER)
     return cast("BaseCheckpointSaver[Any]", found) if found else None
+
+
+def keeps_nothing_before_its_end(config: RunnableConfig) -> bool:
+    """Whether the run was told to write its checkpoints when it is over."""
+    return configurable(config).get(_DURABILITY) == "exit"
 
 
 def task_of(config: RunnableConfig) -> str:

@@ -73,25 +73,23 @@ class Journal:
         return NEW if found is None else _entry(found)
 
     def mark(self, key: str, entry: Entry, mark: Mark, value: Any = None) -> Steps[Entry]:
-        """Add a mark; it is kept when this returns. Raises what the checkpointer raises."""
+        """Add a mark; it is kept when this returns. Raises what the checkpointer raises.
+
+        The first one says that the call is started, and is the checkpoint itself.
+        """
         at = entry.at
         if at is None:
-            at = yield from self._opened(key)
-        number = f"{len(entry.marks):06d}"
-        writes = [(_CHANNEL, {"mark": mark, "value": value})]
-        yield Do(
-            partial(self._saver.put_writes, at, writes, number),
-            partial(self._saver.aput_writes, at, writes, number),
-        )
+            metadata: CheckpointMetadata = {"source": "update", "step": -1}
+            put: tuple[Any, ...] = (self._config(key), empty_checkpoint(), metadata, {})
+            at = yield Do(partial(self._saver.put, *put), partial(self._saver.aput, *put))
+        else:
+            writes = [(_CHANNEL, {"mark": mark, "value": value})]
+            number = f"{len(entry.marks):06d}"
+            yield Do(
+                partial(self._saver.put_writes, at, writes, number),
+                partial(self._saver.aput_writes, at, writes, number),
+            )
         return Entry(at, (*entry.marks, (mark, value)))
-
-    def _opened(self, key: str) -> Steps[RunnableConfig]:
-        metadata: CheckpointMetadata = {"source": "update", "step": -1}
-        put: tuple[Any, ...] = (self._config(key), empty_checkpoint(), metadata, {})
-        at: RunnableConfig = yield Do(
-            partial(self._saver.put, *put), partial(self._saver.aput, *put)
-        )
-        return at
 
     def _config(self, key: str) -> RunnableConfig:
         digest = hashlib.sha256(key.encode()).hexdigest()[:32]
@@ -111,4 +109,4 @@ def _entry(found: CheckpointTuple) -> Entry:
     marks = [
         (value["mark"], value.get("value")) for _, value in written if isinstance(value, Mapping)
     ]
-    return Entry(found.config, tuple(marks))
+    return Entry(found.config, (("started", None), *marks))

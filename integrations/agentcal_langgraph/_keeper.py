@@ -17,9 +17,9 @@ from agentcal.policy import Decision, Gate, GatedTurn, TurnDecision, Verdict
 from agentcal.recorder import Recorder
 from agentcal_langgraph._called import called
 from agentcal_langgraph._drive import Do, Steps
-from agentcal_langgraph._frozen import FrozenTurn
 from agentcal_langgraph._gated_turn import gated_turn
 from agentcal_langgraph._inside import saver_of
+from agentcal_langgraph._past import Past
 from agentcal_langgraph._proposal import Proposal
 from agentcal_langgraph._said import seen_in
 from agentcal_langgraph._settle import Settled, acting, settled
@@ -42,7 +42,7 @@ class Moment:
     """When something is decided: the task, the turns decided before, the tools, who records."""
 
     config: RunnableConfig
-    past: Mapping[str, FrozenTurn]
+    past: Past
     declared: Mapping[str, ToolDeclaration]
     watch: Watch | None
 
@@ -60,7 +60,8 @@ class _Opinion:
 class Keeper:
     """What all gates of a graph share. It serves any number of runs at once.
 
-    ``goodbye``: what the user is told when the gate ends a run.
+    ``goodbye``: what the user is told when the gate ends a run. ``holds``: answers reach no stream
+    before they are decided.
     """
 
     gate: Gate
@@ -68,6 +69,7 @@ class Keeper:
     verifier: Verifier | None
     escalate_to: EscalateTo
     goodbye: str
+    holds: bool = False
 
     def decide(self, proposal: Proposal, when: Moment) -> Steps[Settled]:
         """What becomes of a proposal."""
@@ -83,7 +85,7 @@ class Keeper:
 
     def _opinion(self, proposal: Proposal, when: Moment, spoken: AIMessage) -> Steps[_Opinion]:
         """``spoken``: the reply as its model gave it."""
-        seen = seen_in(when.watch, spoken, when.config)
+        seen = seen_in(when.watch, spoken, when.config, when.past.spoken(spoken.id))
         turn = gated_turn(proposal, seen, when.past, when.declared)
         if self.gate.policy.budget is None:
             decided = self.gate.decide(turn)
@@ -131,7 +133,7 @@ class Keeper:
         if found.way == "ask":
             found = self._settled(opinion, other, nobody=_nobody(when, opinion))
         frozen = found.frozen.model_copy(update={"first": before.frozen.decided})
-        return replace(found, frozen=frozen, messages=[other.message, *found.messages])
+        return replace(found, frozen=frozen, reply=other.message)
 
     def _settled(self, opinion: _Opinion, proposal: Proposal, nobody: str = "") -> Settled:
         decided, unchecked = opinion.decided, opinion.unchecked
@@ -141,7 +143,8 @@ class Keeper:
 def _with_reply(proposal: Proposal, reply: AIMessage) -> Proposal:
     """The same place in the conversation, with another reply under the same id."""
     message = reply.model_copy(update={"id": proposal.message.id or str(uuid4())})
-    return proposal._replace(message=message, pending=frozenset(range(len(message.tool_calls))))
+    calls = message.tool_calls
+    return proposal._replace(message=message, calls=calls, pending=frozenset(range(len(calls))))
 
 
 def _nobody(when: Moment, opinion: _Opinion) -> str:

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.constants import START
 from langgraph.graph import StateGraph
 
 from agentcal import ToolDeclaration
+from agentcal_langgraph._frozen import CHANNEL
+from agentcal_langgraph._inside import read
+from agentcal_langgraph._proposal import EDITS
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,12 @@ class Level:
     declared: Mapping[str, ToolDeclaration]
     outermost: bool
 
-    def review(self, node: str) -> str:
-        """The node in which people are asked about what ``node`` has said."""
-        return f"{'start' if node == START else node}.review"
+    def state(self, config: RunnableConfig, *, fresh: bool = False) -> dict[str, Any]:
+        """What a gate looks at; ``fresh``: with what its task has written so far."""
+        known = [name for name in (self.key, CHANNEL, EDITS) if name in self.builder.channels]
+        found: dict[str, Any] = read(config, known, fresh=fresh)
+        return found
+
+    def step(self, node: str) -> str:
+        """The node in which the gate behind ``node`` asks people, and says what it has to say."""
+        return f"{'start' if node == START else node}.gate"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolCall, ToolMessage
 
 from agentcal_langgraph._messages import text_of
+
+EDITS = "hitl_edited_tool_calls"
+"""Where ``HumanInTheLoopMiddleware`` keeps what a reviewer made of a call, by the call's id."""
 
 NUDGE = "agentcal"
 """The name of messages in which the gate speaks, where only a user's message can be given."""
@@ -16,19 +19,16 @@ NUDGE = "agentcal"
 class Proposal(NamedTuple):
     """A reply, the calls in it, and the places of those that have no result yet.
 
+    ``calls`` are what would run: a reviewer of LangChain's may have changed what the model said.
     ``before`` is the conversation up to the reply. ``request`` names what the user asked for.
     A reply all of whose calls are garbled proposes nothing that could run: it is an answer.
     """
 
     message: AIMessage
+    calls: list[ToolCall]
     before: Sequence[BaseMessage]
     request: str
     pending: frozenset[int]
-
-    @property
-    def calls(self) -> list[ToolCall]:
-        """What could run."""
-        return self.message.tool_calls
 
     @property
     def text(self) -> str:
@@ -41,7 +41,15 @@ def is_users(message: BaseMessage) -> bool:
     return isinstance(message, HumanMessage) and message.name != NUDGE
 
 
-def newest_proposal(messages: Any) -> Proposal | None:
+def effective(call: ToolCall, edits: Any) -> ToolCall:
+    """The call that ``HumanInTheLoopMiddleware`` will run in its place; see :data:`EDITS`."""
+    edit = edits.get(call["id"]) if isinstance(edits, Mapping) else None
+    if not isinstance(edit, Mapping):
+        return call
+    return {**call, "name": edit["name"], "args": edit["args"]}
+
+
+def newest_proposal(messages: Any, edits: Any = None) -> Proposal | None:
     """The newest reply to the user's newest request, unless all its calls have results."""
     history = messages if isinstance(messages, list) else []
     answered: set[str] = set()
@@ -50,7 +58,7 @@ def newest_proposal(messages: Any) -> Proposal | None:
         if isinstance(message, ToolMessage):
             answered.add(message.tool_call_id)
         elif isinstance(message, AIMessage):
-            return _proposal(history, place, answered)
+            return _proposal(history, place, answered, edits)
         elif isinstance(message, BaseMessage) and is_users(message):
             return None
     return None
@@ -62,11 +70,13 @@ def request_of(history: Sequence[Any]) -> str:
     return next((str(m.id) for m in asked), "")
 
 
-def _proposal(history: Sequence[Any], place: int, answered: set[str]) -> Proposal | None:
+def _proposal(
+    history: Sequence[Any], place: int, answered: set[str], edits: Any
+) -> Proposal | None:
     message: AIMessage = history[place]
-    calls = message.tool_calls
+    calls = [effective(call, edits) for call in message.tool_calls]
     pending = frozenset(i for i, call in enumerate(calls) if call["id"] not in answered)
     if calls and not pending:
         return None
     before = history[:place]
-    return Proposal(message, before, request_of(before), pending)
+    return Proposal(message, calls, before, request_of(before), pending)

@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_core.runnables import RunnableSequence
-from langgraph.constants import END, START
+from langgraph.channels import BinaryOperatorAggregate
+from langgraph.constants import END, START, TAG_NOSTREAM
 from langgraph.graph import StateGraph
 from langgraph.prebuilt import ToolNode
 
 from agentcal import ConfigError
+from agentcal_langgraph._behind import Behind
 from agentcal_langgraph._declared import declared
-from agentcal_langgraph._edge import GateEdge, Leads
-from agentcal_langgraph._frozen import GateState
-from agentcal_langgraph._goto import Goto
+from agentcal_langgraph._edge import GateEdge
+from agentcal_langgraph._frozen import CHANNEL, GateState, merged
 from agentcal_langgraph._keeper import Keeper
 from agentcal_langgraph._level import Level
 from agentcal_langgraph._parts import (
@@ -28,8 +29,9 @@ from agentcal_langgraph._parts import (
     tools_in_node,
     with_part,
 )
-from agentcal_langgraph._review_node import ReviewNode
+from agentcal_langgraph._step import GateStep
 from agentcal_langgraph._tools_node import GatedTools
+from agentcal_langgraph._ways import Ways
 
 
 class _Anywhere(dict[Any, str]):
@@ -59,10 +61,13 @@ class Rebuilder:
             self._replace(builder, name, runner, self._gated_tools(runner, level.key))
         for name, (old, new) in inner.items():
             self._replace(builder, name, old, new)
-        for node in [START, *known.nodes]:
-            if node not in tools and self._needs_edge(known, node, level, node in inner):
-                self._edge(builder, node, level, speaks=node not in inner)
-        return _compiled(graph, builder)
+        for node in [START, *known.nodes] if level.key in builder.channels else ():
+            if node not in tools:
+                self._behind(known, node, level, speaks=node not in inner)
+        made = _compiled(graph, builder)
+        if self.keeper.holds:
+            _silence(made, level)
+        return made
 
     def _inner(self, builder: Builder) -> dict[str, tuple[Graph, Graph]]:
         found = {n: g for n, s in builder.nodes.items() if (g := graph_in(s.runnable))}
@@ -75,32 +80,35 @@ class Rebuilder:
         enforces = self.keeper.gate.policy.mode == "enforce"
         return GatedTools(node, key, self.keeper.recorder, enforces=enforces)
 
-    def _needs_edge(self, builder: Builder, node: str, level: Level, is_graph: bool) -> bool:
+    def _behind(self, known: Builder, node: str, level: Level, *, speaks: bool) -> None:
         """Behind a graph with gates of its own, the gate sees to it that an end is the end."""
-        if level.key not in level.builder.channels:
-            return False
-        ways = leads_to(builder, node)
-        return is_graph or ways is None or END in ways or not ways.isdisjoint(level.tools)
+        ways, spec = leads_to(known, node), level.builder.nodes.get(node)
+        gate = not speaks or ways is None or END in ways or not ways.isdisjoint(level.tools)
+        holds = level.key if speaks and self.keeper.holds else None
+        behind = Behind(self.keeper.recorder, gate=gate, holds=holds)
+        if spec is not None and speaks:
+            runnable: Any = RunnableSequence(spec.runnable, behind)  # type: ignore[arg-type]
+            level.builder.nodes[node] = replace(spec, runnable=runnable)
+        if gate:
+            drawn = {*(ways if ways is not None else [*known.nodes, END])}
+            self._edge(node, level, behind, drawn, speaks=speaks)
 
-    def _edge(self, builder: Builder, node: str, level: Level, *, speaks: bool) -> None:
-        ways = leads_to(builder, node)
-        goto, review = Goto(), level.review(node)
-        leads = Leads(
-            sorted(end for start, end in builder.edges if start == node),
-            list(builder.branches.pop(node, {}).values()),
-            goto,
-        )
-        builder.edges -= {(node, end) for end in leads.edges}
+    def _edge(
+        self, node: str, level: Level, behind: Behind, drawn: set[str], *, speaks: bool
+    ) -> None:
+        builder, step = level.builder, level.step(node)
+        edges = sorted(end for start, end in builder.edges if start == node)
+        branches = list(builder.branches.pop(node, {}).values())
+        builder.edges -= {(node, end) for end in edges}
         if (spec := builder.nodes.get(node)) is not None:
-            runnable: Any = RunnableSequence(spec.runnable, goto)  # type: ignore[arg-type]
-            builder.nodes[node] = replace(spec, runnable=runnable, ends=(), cache_policy=None)
-        drawn = {*(ways if ways is not None else [*level.builder.nodes, END])}
-        gate = GateEdge(self.keeper, level, node, leads, speaks=speaks)
+            # A reply from a cache would come with the decision about another run.
+            builder.nodes[node] = replace(spec, ends=(), cache_policy=None)
         if speaks:
-            asks = ReviewNode(level, self.keeper.recorder, review)
-            builder.add_node(review, asks, input_schema=GateState, destinations=tuple(drawn))
-            drawn.add(review)
-        builder.add_conditional_edges(node, gate, _Anywhere({end: end for end in drawn}))
+            own = GateStep(level, self.keeper.recorder, step)
+            builder.add_node(step, own, input_schema=GateState, destinations=tuple(drawn))
+        gate = GateEdge(self.keeper, Ways(level, node, edges, branches, behind), speaks=speaks)
+        ends = {end: end for end in ({*drawn, step} if speaks else drawn)}
+        builder.add_conditional_edges(node, gate, _Anywhere(ends))
 
     @staticmethod
     def _replace(builder: Builder, name: str, old: Any, new: Any) -> None:
@@ -124,6 +132,7 @@ def _copied(builder: Builder) -> Builder:
     copy.nodes, copy.edges = dict(builder.nodes), set(builder.edges)
     copy.branches = defaultdict(dict, {n: dict(b) for n, b in builder.branches.items()})
     copy.channels, copy.managed = dict(builder.channels), dict(builder.managed)
+    copy.channels[CHANNEL] = BinaryOperatorAggregate(dict, merged)
     copy.schemas, copy.waiting_edges = dict(builder.schemas), set(builder.waiting_edges)
     return copy
 
@@ -155,6 +164,14 @@ def _compiled(graph: Graph, builder: Builder) -> Graph:
         if name in vars(made) and name not in _MADE and not name.startswith("_"):
             setattr(made, name, value)
     return made
+
+
+def _silence(graph: Graph, level: Level) -> None:
+    """No tokens of nodes whose answers are held back; whole messages still reach a stream."""
+    for name in graph.builder.nodes:
+        if level.step(name) in graph.nodes:
+            node = graph.nodes[name]
+            node.tags = [*(node.tags or ()), TAG_NOSTREAM]
 
 
 _MADE = frozenset(

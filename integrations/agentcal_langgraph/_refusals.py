@@ -53,8 +53,8 @@ def check_reach(graph: Graph, policy: Policy, *, answers_only: bool) -> None:
         _say(
             policy,
             f"no node of this graph is a ToolNode, so only answers can be held up. If one of "
-            f"{names} runs tools in an ordinary function, put a gate_node behind the model; if "
-            "none does, say answers_only=True",
+            f"{names} runs tools in an ordinary function, put a gate_node behind the model; if one "
+            "calls a graph that has tools, gate that graph; if none does, say answers_only=True",
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from langchain_core.callbacks import BaseCallbackManager
@@ -11,7 +10,8 @@ from langchain_core.runnables import RunnableConfig
 
 from agentcal import Confidence
 from agentcal.recorder import Recorder
-from agentcal_langgraph._inside import graph_of, task_of
+from agentcal_langgraph._frozen import Spoken
+from agentcal_langgraph._inside import task_of
 from agentcal_langgraph._watch import Said, Watch
 from agentcal_langgraph._watcher import GraphWatcher
 
@@ -25,6 +25,7 @@ class Seen(NamedTuple):
 
     watch: Watch | None
     said: Said | None
+    run_id: str
     missing: str
 
     @property
@@ -44,20 +45,30 @@ def watch_in(config: RunnableConfig, recorder: Recorder | None) -> Watch | None:
     return next(mine, found[0] if found else None)
 
 
-def seen_in(watch: Watch | None, message: AIMessage, config: RunnableConfig) -> Seen:
+def seen_in(
+    watch: Watch | None, message: AIMessage, config: RunnableConfig, spoken: Spoken | None = None
+) -> Seen:
     """What the recorder knows of ``message``, which a node of this graph has written.
 
-    A node may write a reply in other words than the model's. Then it is the newest turn that was
-    taken in the same graph.
+    ``spoken``: what was kept about it, if it was made earlier on. A node may write a reply in other
+    words than the model's, under another id: then it is the turn that was taken in this task.
     """
+    said = None if watch is None else watch.said.get(message.id or "")
+    if said is None and spoken is not None:
+        said = Said(
+            message.id or "", spoken.turn, spoken.confidence, "", spoken.agent, spoken.model
+        )
+        return Seen(watch, said, spoken.run_id, "" if said.confidence else _NO_CALIBRATOR)
     if watch is None:
-        return Seen(None, None, _NOT_WATCHED)
-    said = watch.said.get(message.id or "") or _newest(watch, graph_of(task_of(config)))
+        return Seen(None, None, f"unrecorded-{message.id}", _NOT_WATCHED)
+    run_id = watch.open().run_id
+    said = said or said_in(watch, config)
     if said is None:
-        return Seen(watch, None, _NOT_SEEN)
-    return Seen(watch, said, "" if said.confidence is not None else _NO_CALIBRATOR)
+        return Seen(watch, None, run_id, _NOT_SEEN)
+    return Seen(watch, said, run_id, "" if said.confidence is not None else _NO_CALIBRATOR)
 
 
-def _newest(watch: Watch, graph: str) -> Said | None:
-    here: Sequence[Said] = [said for said in watch.said.values() if graph_of(said.ns) == graph]
+def said_in(watch: Watch, config: RunnableConfig) -> Said | None:
+    """The newest turn that was taken in this task."""
+    here = [said for said in watch.said.values() if said.ns == task_of(config)]
     return max(here, key=lambda said: said.turn, default=None)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
-from langchain_core.messages import BaseMessage, ToolCall
+from langchain_core.messages import AIMessage, BaseMessage, ToolCall
 
 from agentcal.policy import Decision, TurnDecision, Verdict, strictest
 from agentcal_langgraph._frozen import Fate, FrozenTurn, Outcome, words_of, words_said
@@ -19,11 +19,15 @@ Way = Literal["on", "ask", "again", "stop"]
 
 @dataclass(frozen=True)
 class Settled:
-    """What becomes of a turn. ``messages`` are to be added to the conversation."""
+    """What becomes of a turn.
+
+    ``messages`` are to be added to the conversation; ``reply`` takes the place of the model's.
+    """
 
     way: Way
     frozen: FrozenTurn
-    messages: Sequence[BaseMessage] = field(default=())
+    messages: Sequence[BaseMessage] = ()
+    reply: AIMessage | None = None
 
 
 def acting(decided: TurnDecision, proposal: Proposal) -> list[Decision]:
@@ -63,7 +67,7 @@ def settled(
 
 
 def _answer(decided: TurnDecision, proposal: Proposal, verdict: Verdict, why: str) -> Settled:
-    words = words_said(proposal.message)
+    words = words_said(proposal.text, proposal.calls)
     if verdict is Verdict.VERIFY:
         return Settled(
             "again", FrozenTurn(words=words, decided=decided, sent_back=True), [nudge(why)]
@@ -82,11 +86,11 @@ def _calls(
     }
     outcomes = [
         _outcome(call, decision, *fates[held.get(decision.key)])
-        for call, decision in zip(proposal.calls, decided.decisions, strict=True)
+        for call, decision in zip(proposal.message.tool_calls, decided.decisions, strict=True)
     ]
     asks = Verdict.ESCALATE in held.values()
     frozen = FrozenTurn(
-        words=words_said(proposal.message),
+        words=words_said(proposal.text, proposal.calls),
         decided=decided,
         outcomes=tuple(outcomes),
         waits=asks,
@@ -98,10 +102,13 @@ def _calls(
 def _stopped(decided: TurnDecision, proposal: Proposal, why: str, goodbye: str) -> Settled:
     outcomes = [
         _outcome(call, decision, "refuse", ended(why))
-        for call, decision in zip(proposal.calls, decided.decisions, strict=False)
+        for call, decision in zip(proposal.message.tool_calls, decided.decisions, strict=False)
     ]
     frozen = FrozenTurn(
-        words=words_said(proposal.message), decided=decided, outcomes=tuple(outcomes), stopped=True
+        words=words_said(proposal.text, proposal.calls),
+        decided=decided,
+        outcomes=tuple(outcomes),
+        stopped=True,
     )
     told = [result_for(proposal.calls[i], outcomes[i]) for i in sorted(proposal.pending)]
     last = farewell(None if proposal.calls else proposal.message, goodbye, why)

@@ -50,6 +50,8 @@ def side_by_side(routines: Sequence[Steps[Any]], config: RunnableConfig) -> Do:
 
 
 def _in_threads(routines: Sequence[Steps[Any]], config: RunnableConfig) -> list[Any]:
+    if len(routines) == 1:
+        return [drive(routines[0])]
     with get_executor_for_config(config) as pool:
         running = [pool.submit(drive, routine) for routine in routines]
     return [done.result() for done in running]

@@ -15,11 +15,13 @@ from agentcal.recorder import Recorder
 from agentcal_langgraph._doubt import certain
 from agentcal_langgraph._drive import Do, Steps
 from agentcal_langgraph._edited import annotated
-from agentcal_langgraph._frozen import CHANNEL, fate_of, turns_in
+from agentcal_langgraph._frozen import CHANNEL
 from agentcal_langgraph._inside import read
 from agentcal_langgraph._journal import Journal, journal_in
+from agentcal_langgraph._kept import kept
 from agentcal_langgraph._once import Ticket, once
 from agentcal_langgraph._outputs import alone, given, joined
+from agentcal_langgraph._past import Past, fate_of
 from agentcal_langgraph._task import Part, side_by_side
 from agentcal_langgraph._words import result_for
 
@@ -50,15 +52,17 @@ class GatedTools(Part):
             )
         journal = journal_in(config)
         tickets = yield from certain(tickets, journal, config, self._recorder)
+        if journal is not None and any(ticket.runs for ticket in tickets):
+            yield from kept(config)
         calls = [self._one(value, ticket, journal, config) for ticket in tickets]
         outputs = yield side_by_side(calls, config)
         return joined(outputs, self._key)
 
     def _tickets(self, value: Any, config: RunnableConfig) -> list[Ticket]:
         asked = given(value, self._key)
-        turns = turns_in(read(config, CHANNEL))
+        past = Past(read(config, CHANNEL))
         message_id = None if asked.message is None else asked.message.id or ""
-        fates = [fate_of(call, turns, message_id, at) for at, call in enumerate(asked.calls)]
+        fates = [fate_of(call, past, message_id, at) for at, call in enumerate(asked.calls)]
         return [
             Ticket(call, *(fate or (None, None)))
             for call, fate in zip(asked.calls, fates, strict=True)
@@ -78,9 +82,7 @@ class GatedTools(Part):
             if outcome is None or outcome.fate == "ask":
                 _log.error("%s was not run: nothing has decided that it may", ticket.call["name"])
             return {self._key: [result_for(ticket.call, outcome)]}
-        call = ticket.call
-        if outcome.args is not None:
-            call = {**call, "name": outcome.tool or call["name"], "args": outcome.args}
+        call = outcome.applied(ticket.call)
         run = self._run(value, call, config)
         output = (yield run) if journal is None else (yield from once(ticket, journal, run))
         return output if outcome.args is None else annotated(output, call, self._key)

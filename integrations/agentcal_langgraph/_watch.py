@@ -46,6 +46,7 @@ class Said(NamedTuple):
     ``ns``: the task in which the model was asked, as LangGraph names it.
     """
 
+    message_id: str
     turn: int
     confidence: Confidence | None
     ns: str
@@ -212,7 +213,7 @@ class Watch:
             return
         steps = [] if confidence is not None else self.open().trajectory().steps
         number = len(steps) if confidence is None else confidence.turn
-        self.said[message_id] = Said(number, confidence, turn.ns, turn.agent, model)
+        self.said[message_id] = Said(message_id, number, confidence, turn.ns, turn.agent, model)
 
     def _resumed(self) -> Run | None:
         found = resumed(self.recorder, self._invocation) if self._request.goes_on else None

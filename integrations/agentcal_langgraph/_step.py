@@ -18,14 +18,13 @@ from agentcal_langgraph._frozen import (
     CHANNEL,
     FrozenTurn,
     Outcome,
-    turns_in,
     update_of,
     words_of,
 )
-from agentcal_langgraph._inside import read
 from agentcal_langgraph._level import Level
 from agentcal_langgraph._messages import text_of
-from agentcal_langgraph._proposal import request_of
+from agentcal_langgraph._past import Past
+from agentcal_langgraph._proposal import EDITS, effective, request_of
 from agentcal_langgraph._review import Answer, as_call
 from agentcal_langgraph._task import Part
 from agentcal_langgraph._words import HELD_BACK, instead, rejected
@@ -33,12 +32,12 @@ from agentcal_langgraph._words import HELD_BACK, instead, rejected
 _log = logging.getLogger("agentcal.gate")
 
 
-class ReviewNode(Part):
-    """Asks about what waits in one turn, freezes the answers, and sends the graph on its way.
+class GateStep(Part):
+    """A node for what a gate cannot do behind another one: ask people, and speak in a stream.
 
-    It is given the id of the message in question, and where the graph goes on after it.
-
-    Nothing is decided in here, so that nothing is decided again when the graph is resumed.
+    It is given what to ``say``, or the id of the ``message`` that is in question (with the message
+    itself, if it was ``held`` back), and where the graph goes on. Nothing is decided in here, so
+    that nothing is decided again when the graph is resumed.
     """
 
     def __init__(self, level: Level, recorder: Recorder | None, name: str) -> None:
@@ -46,28 +45,30 @@ class ReviewNode(Part):
         self._level, self._recorder = level, recorder
 
     def _steps(self, value: Any, config: RunnableConfig) -> Steps[Command[Any]]:
-        return self._asked(value["message"], value["goto"], config)
+        task = value["gate"]
+        if "say" in task:
+            return Command(update={self._level.key: task["say"]}, goto=task["goto"])
+        return self._review(task["message"], task["held"], task["goto"], config)
         yield  # an interrupt waits for nothing in here
 
-    def _asked(self, message_id: str, goto: Any, config: RunnableConfig) -> Command[Any]:
-        state = read(config, [self._level.key, CHANNEL])
-        messages = state.get(self._level.key) or []
-        place = _place(messages, message_id)
-        turn = turns_in(state.get(CHANNEL)).get(message_id)
-        if place is None or turn is None or not turn.waits:
-            return self._lost(None if place is None else messages[place], goto)
-        message = messages[place]
-        waiting = _waiting(turn, message)
-        if not waiting:
+    def _review(
+        self, message_id: str, held: AIMessage | None, goto: Any, config: RunnableConfig
+    ) -> Command[Any]:
+        state = self._level.state(config)
+        message, request = _found(state.get(self._level.key) or [], message_id)
+        message, turn = held or message, Past(state.get(CHANNEL)).turn(message_id)
+        waiting = [] if message is None else _waiting(turn, message, state.get(EDITS))
+        if message is None or turn is None or not waiting:
             return self._lost(message, goto)
         answers = ask([(call, decision) for _, call, decision in waiting])
         tell([decision for *_, decision in waiting], answers, config, self._recorder)
         frozen = _answered(turn, waiting, answers)
-        request = request_of(messages[:place])
         update: dict[str, Any] = {CHANNEL: update_of(request, message_id, frozen)}
         if not message.tool_calls and answers[0].type != "approve":
-            update[self._level.key] = [instead(message, answers[0].message or HELD_BACK)]
-        return Command(update=update, goto=goto)
+            held = instead(message, answers[0].message or HELD_BACK)
+        if held is not None:
+            update[self._level.key] = [held]
+        return Command(update=update | _edits(waiting, answers, state.get(EDITS)), goto=goto)
 
     def _lost(self, message: AIMessage | None, goto: Any) -> Command[Any]:
         """The state was damaged or changed meanwhile: no call runs, and no answer goes out."""
@@ -80,17 +81,28 @@ class ReviewNode(Part):
 _Waiting = tuple[int, ToolCall, Decision]
 
 
-def _waiting(turn: FrozenTurn, message: AIMessage) -> list[_Waiting]:
+def _waiting(turn: FrozenTurn | None, message: AIMessage, edits: Any) -> list[_Waiting]:
     """What is in question, with its place in the turn."""
+    if turn is None or not turn.waits:
+        return []
     if not message.tool_calls:
         return [(0, as_call(text_of(message.content)), turn.decided.decisions[0])]
     return [
-        (place, call, turn.decided.decisions[place])
+        (place, effective(call, edits), turn.decided.decisions[place])
         for place, (call, outcome) in enumerate(
             zip(message.tool_calls, turn.outcomes, strict=False)
         )
         if outcome.fate == "ask" and outcome.words == words_of(call)
     ]
+
+
+def _edits(waiting: Sequence[_Waiting], answers: Sequence[Answer], edits: Any) -> dict[str, Any]:
+    """A call that is edited here: what LangChain's reviewer made of it would undo that."""
+    asked = zip(waiting, answers, strict=True)
+    edited = {call["id"] for (_, call, _), answer in asked if answer.type == "edit"}
+    known = edits if isinstance(edits, dict) else {}
+    left = {call_id: edit for call_id, edit in known.items() if call_id not in edited}
+    return {EDITS: left} if len(left) < len(known) else {}
 
 
 def _answered(
@@ -117,6 +129,9 @@ def _fate(turn: FrozenTurn, place: int, call: ToolCall, answer: Answer) -> Outco
     return asked.model_copy(update={"fate": "refuse", "say": rejected(answer)})
 
 
-def _place(messages: Sequence[BaseMessage], message_id: str) -> int | None:
-    places = (i for i, m in enumerate(messages) if isinstance(m, AIMessage) and m.id == message_id)
-    return next(places, None)
+def _found(messages: Sequence[BaseMessage], message_id: str) -> tuple[AIMessage | None, str]:
+    """The message, and the request that it belongs to."""
+    for place, message in enumerate(messages):
+        if isinstance(message, AIMessage) and message.id == message_id:
+            return message, request_of(messages[:place])
+    return None, request_of(messages)
