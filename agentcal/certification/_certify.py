@@ -9,7 +9,7 @@ from agentcal.calibration import Calibrator, GroupBy, data_digest
 from agentcal.certification._parts import parted
 from agentcal.certification._promise import promised
 from agentcal.certification._walked import Walked, walked
-from agentcal.errors import ConfigError
+from agentcal.errors import ConfigError, NotEnoughData
 from agentcal.evaluation import LabelledRuns
 from agentcal.policy import AnyPart, AnyRule, Policy
 from agentcal.sequential import fit_alarm
@@ -101,14 +101,18 @@ def _with_alarm(
     alarm = policy.alarm
     if alarm is None:
         return policy
-    bound = fit_alarm(
-        [run.values for run in runs],
-        [run.success for run in runs],
-        [run.group for run in runs],
-        false_alarm_rate=alarm.false_alarm_rate,
-        confidence=alarm.confidence,
-        quiet_turns=alarm.quiet_turns,
-        second=[run.supports for run in runs] if alarm.second == "support" else None,
-        seed=seed,
-    )
+    try:
+        bound = fit_alarm(
+            [run.values for run in runs],
+            [run.success for run in runs],
+            [run.group for run in runs],
+            false_alarm_rate=alarm.false_alarm_rate,
+            confidence=alarm.confidence,
+            quiet_turns=alarm.quiet_turns,
+            second=[run.supports for run in runs] if alarm.second == "support" else None,
+            seed=seed,
+        )
+    except NotEnoughData as error:
+        where = "" if policy.risk_target is None else " (it is given a third of all groups)"
+        raise NotEnoughData(f"the alarm{where}: {error}") from error
     return _replaced(policy, alarm, bound=bound, calibrator=calibrator.fingerprint)

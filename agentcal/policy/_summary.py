@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from agentcal.policy._alarm import Alarm
 from agentcal.policy._always import Always
-from agentcal.policy._certificate import Certificate
+from agentcal.policy._certificate import Certificate, Scope
 from agentcal.policy._costs import CostTarget
 from agentcal.policy._risk import RiskTarget
 
@@ -67,7 +67,11 @@ def _certified(made: Certificate, rule: RiskTarget) -> Iterator[str]:
         yield f"    left out: {', '.join(f'{n} {why}' for why, n in made.left_out.items())}"
     if made.threshold is None:
         yield f"    so {rule.uncertified} everywhere"
-    scope = made.scope
+    else:
+        yield from _scope(made.scope, rule)
+
+
+def _scope(scope: Scope, rule: RiskTarget) -> Iterator[str]:
     yield f"    for calibrator {scope.calibrator}; elsewhere {rule.uncertified}"
     for what, names in (("agents", scope.agents), ("models", scope.models), ("tools", scope.tools)):
         yield f"      {what:<7}{_listed(names)}"

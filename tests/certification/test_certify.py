@@ -255,6 +255,13 @@ def test_too_few_runs_are_not_enough_data(policy: Any, runs: list) -> None:
         given(policy, runs)
 
 
+def test_an_alarm_says_how_many_more_groups_it_takes() -> None:
+    with pytest.raises(NotEnoughData, match=r"^the alarm: .* more groups"):
+        given(Alarm(0.05), RUNS[:60])
+    with pytest.raises(NotEnoughData, match=r"^the alarm \(it is given a third"):
+        given(Policy.of(TARGET, Alarm(0.05)), RUNS[:120])
+
+
 def test_certifying_again_forgets_what_was_found_before() -> None:
     policy = Policy.of(TARGET, Alarm(0.25), ReviewBudget(0.1), mode="enforce")
     once = given(policy)
