@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage, AnyMessage, ToolCall
 
 from agentcal.policy import Decision, TurnDecision, Verdict, decision_key
 from agentcal_langchain._langgraph import Answer
-from agentcal_langchain._state import GateRecord, record_in
+from agentcal_langchain._state import DEFAULT_NAME, GateRecord, record_in
 
 _log = logging.getLogger("agentcal.gate")
 
@@ -136,3 +136,13 @@ def gates_in(state: Any, name: str) -> Mapping[str, GateRecord]:
     record: Any = record_in(state, name)
     found = record.get("gates") if isinstance(record, Mapping) else None
     return found if isinstance(found, Mapping) else {}
+
+
+def decisions_in(state: Mapping[str, Any], *, name: str = DEFAULT_NAME) -> list[TurnDecision]:
+    """What was decided about the turns of the newest request to an agent, oldest first.
+
+    ``state`` is what a hook is given, or ``agent.get_state(config).values``; ``name`` is that of
+    the middleware. What is damaged is left out.
+    """
+    found = (Frozen.read(gate) for gate in gates_in(state, name).values())
+    return [frozen.decision for frozen in found if frozen is not None]

@@ -121,7 +121,8 @@ class Judge:
     def _checked(self, judged: Judged) -> Steps[str | None]:
         """What a verifier finds wrong; None if nothing is, and empty if none was asked."""
         verifier = self._verifier
-        if verifier is None or not judged.does(Verdict.VERIFY):
+        ends = judged.does(Verdict.ABSTAIN)
+        if verifier is None or ends or not judged.does(Verdict.VERIFY):
             return ""
         try:
             said = yield called(get_config(), verifier, judged.turn, judged.decision.decisions)

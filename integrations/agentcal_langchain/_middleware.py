@@ -90,8 +90,8 @@ class CalibrationMiddleware(Observing):
             raise ConfigError(f'escalate_to="{escalate_to}": give "human", a model or a function')
         if policy is not None:
             self._gate(Gate(policy, ledger=ledger), verifier, escalate_to, abstain_message)
-        elif (verifier, escalate_to, ledger) != (None, "human", None):
-            raise ConfigError("verifier, escalate_to and ledger need a policy")
+        elif (verifier, escalate_to, ledger, abstain_message) != (None, "human", None, ABSTAINED):
+            raise ConfigError("verifier, escalate_to, ledger and abstain_message need a policy")
 
     def _gate(
         self, gate: Gate, verifier: Verifier | None, escalate_to: EscalateTo, abstain_message: str
