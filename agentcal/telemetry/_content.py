@@ -36,7 +36,7 @@ def answered(calls: Iterable[ToolCall]) -> list[Said]:
             "parts": [
                 {"type": "tool_call_response", "id": call.id, "response": call.result}
                 # No span tells of a call that never ran.
-                | ({"status": "rejected"} if call.status == "rejected" else {})
+                | ({} if call.status in ("ok", "edited") else {"status": call.status})
             ],
         }
         for call in calls

@@ -30,7 +30,10 @@ class GateTelemetry:
     def decided(self, run: RunInfo, decision: TurnDecision, seen: OpenRun | None) -> None:
         """Decisions on a turn. Where a tool may run now and have a span, that is waited for."""
         spans = _spans(seen, decision.turn)
+        ends = any(one.acts and one.verdict == "abstain" for one in decision.decisions)
         for one in decision.decisions:
+            if seen is not None and (ends or one.acts):
+                seen.stopped.add((one.turn, one.index))
             self._metrics.verdict(one, trace.set_span_in_context(spans[0]))
             ruled: Ruled | None = Ruled(run, one)
             if seen is not None and seen.root is not None and one.tool is not None and not one.acts:
@@ -45,6 +48,10 @@ class GateTelemetry:
     def reviewed(self, run: RunInfo, review: Review, seen: OpenRun | None) -> None:
         """An answer: on the span of the run."""
         span = _spans(seen, review.decision.turn)[-1]
+        if seen is not None:
+            place = review.decision.turn, review.decision.index
+            runs = review.answer in ("approved", "edited")
+            (seen.stopped.discard if runs else seen.stopped.add)(place)
         self._metrics.review(review, trace.set_span_in_context(span))
         self._events.emit(partial(of_review, run, review), time.time_ns(), span)
 

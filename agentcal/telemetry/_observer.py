@@ -125,7 +125,8 @@ class SpanObserver:
             seen.heard += _content.answered([call])
         began = seen.running.pop((turn, position), None)
         ruled = seen.held.pop((turn, position), None)
-        if began is None and call.status in {"rejected", "missing"}:
+        never_ran = call.status in {"rejected", "missing"} or (turn, position) in seen.stopped
+        if began is None and never_ran:
             if ruled is not None:
                 self._gate.say(ruled, *seen.spans_of(turn))
             return

@@ -31,6 +31,7 @@ class OpenRun:
     ``outside``. ``root``: its own span, ``inside``: the context for what is under it. ``running``:
     when tools began (ns). ``heard``: results that no model turn has seen yet, kept for content.
     ``chats``: where each turn was told. ``held``: decisions on calls whose tools are yet to run.
+    ``stopped``: calls, as (turn, position), that a gate or a person keeps from running.
     """
 
     context: Context
@@ -45,6 +46,7 @@ class OpenRun:
     heard: list[Said] = field(default_factory=list)
     chats: dict[int, SpanContext] = field(default_factory=dict)
     held: dict[tuple[int, int], Ruled] = field(default_factory=dict)
+    stopped: set[tuple[int, int]] = field(default_factory=set)
     last: float | None = None
     lowest: float | None = None
 

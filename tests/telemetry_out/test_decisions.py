@@ -128,6 +128,26 @@ def test_what_was_let_through_and_never_ran_is_told_at_the_end(watched: Watched)
     ]
 
 
+def test_calls_that_a_gate_stopped_have_no_span(watched: Watched) -> None:
+    with watched.recorder() as recorder:
+        run = begin(recorder, "look", "pay", "mail")
+        question = decided("proceed", "escalate", "escalate")
+        run.decided(question)
+        run.reviewed(Review(question.decisions[1], "approved"))
+        run.reviewed(Review(question.decisions[2], "responded"))
+        run.returned("c0", "found")
+        run.returned("c1", "paid")
+        run.returned("c2", "he knows already")
+        run.replied(asks("look", "pay"))
+        run.decided(decided("proceed", "abstain", turn=2))
+        for call_id in ("c0", "c1"):
+            run.returned(call_id, "not run", "error")
+        run.ended("abstained")
+    names = [span.name for span in watched.named("execute_tool")]
+    assert names == ["execute_tool look", "execute_tool pay"]
+    assert len(events(watched, "agentcal.decision")) == 5
+
+
 def test_a_turn_that_is_taken_again_keeps_both_decisions(watched: Watched) -> None:
     with watched.recorder() as recorder:
         run = recorder.start(run_id="r")

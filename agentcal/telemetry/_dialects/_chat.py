@@ -140,8 +140,8 @@ def _together(said: list[Any]) -> Any:
 
 def _result(part: Chat, message: Chat) -> Chat:
     found = next((part[key] for key in ("response", "result", "output") if key in part), None)
-    status = {"status": "rejected"} if part.get("status") == "rejected" else {}
-    status = {"status": "error"} if part.get("is_error") or part.get("error") else status
+    told = "error" if part.get("is_error") or part.get("error") else part.get("status")
+    status = {"status": told} if told in ("error", "rejected") else {}
     return {
         "role": "tool",
         "tool_call_id": part.get("id", part.get("call_id")),
