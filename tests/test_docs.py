@@ -1,4 +1,4 @@
-"""Every python block of the documents runs, in order, in a folder that holds the sample runs."""
+"""Every python block of the documents runs, in order, in a folder that holds sample runs."""
 
 from __future__ import annotations
 
@@ -61,15 +61,16 @@ def _without_logprobs(run: ac.Trajectory) -> ac.Trajectory:
 
 @pytest.fixture
 def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory as the documents assume it: `runs/` holds runs of the sample.
+    """A working directory as the documents assume it: `runs/` and `held-out/` hold sample runs.
 
     A part of them, without log-probs: the documents are about the calls, not about the figures.
     """
-    (tmp_path / "runs").mkdir()
     runs = ac.sample_runs()
-    groups = set(sorted({run.group or "" for run in runs})[:50])
-    few = (run for run in runs if run.group in groups)
-    ac.write_jsonl(map(_without_logprobs, few), tmp_path / "runs" / "sample.jsonl.gz")
+    groups = sorted({run.group or "" for run in runs})
+    for folder, some in (("runs", set(groups[:50])), ("held-out", set(groups[50:100]))):
+        few = (run for run in runs if run.group in some)
+        (tmp_path / folder).mkdir()
+        ac.write_jsonl(map(_without_logprobs, few), tmp_path / folder / "sample.jsonl.gz")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
