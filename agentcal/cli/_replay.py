@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 def replay(
     model: Model,
     policy: Annotated[
-        Path, typer.Argument(metavar="POLICY", help="A policy that was saved, or certified.")
+        Path,
+        typer.Argument(metavar="POLICY", help="A policy as saved, certified or written by hand."),
     ],
     runs: Runs,
     group: Annotated[
@@ -53,13 +54,13 @@ def replay(
     The runs must have outcomes and be others than those of the fit and of the certificate.
     """
     from agentcal.calibration import Calibrator
-    from agentcal.policy import Policy
+    from agentcal.certification import read_draft
     from agentcal.replays import replay as replayed
 
     where = None if plots is None else folder(plots, "pictures")
     calibrator = Calibrator.load(model)
     found = replayed(
-        Policy.load(policy),
+        read_draft(policy),
         calibrator,
         compared(declared(reading(opened(runs, run_format)), tools), calibrator),
         group=None if group is None else group.value,

@@ -54,6 +54,18 @@ def test_it_prints_tables_and_draws_a_picture(
     assert "random" not in alone.out
 
 
+def test_a_policy_written_by_hand_can_be_tried_before_it_is_certified(
+    files: Files, agentcal: Command, tmp_path: Path
+) -> None:
+    draft = tmp_path / "draft.json"
+    draft.write_text('{"rules": [{"type": "always", "tiers": ["answer"]}]}', encoding="utf-8")
+    done = agentcal("replay", files.model, draft, files.runs, "--json", "--no-baselines")
+    assert done.code == 0
+    found = ac.Replay.model_validate_json(done.out)
+    assert found.row().rules == {"always": found.row().interrupted}
+    assert {row.tool for row in found.by_tool} == {None}
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "why"),
     [
