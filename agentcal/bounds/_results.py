@@ -67,8 +67,8 @@ class NotCertified(_Frozen):
     """No threshold could be certified from these ``groups``.
 
     ``more_groups``: about so many more labelled groups like these would do, more often than not;
-    None where at every threshold the failure rate as observed is no lower than
-    ``max_failure_rate``. See :func:`more_groups`.
+    None where no threshold can be expected to do: at each the failure rate as observed is no lower
+    than ``max_failure_rate``, or would not be with one more failure. See :func:`more_groups`.
     """
 
     max_failure_rate: float
@@ -78,13 +78,17 @@ class NotCertified(_Frozen):
     more_groups: int | None
 
     def __str__(self) -> str:
-        if self.more_groups is None:
-            more = "more runs will not help: too many fail at every threshold"
-        else:
-            more = f"about {self.more_groups} more labelled groups would do"
-            if self.more_groups > 10 * self.groups:
-                more += f", a guess from {self.groups}"
+        best = self.best
         return (
-            f"not certified: {more} (at most {self.max_failure_rate:.1%} may fail; at best "
-            f"{self.best.failures} of {self.best.accepted} did, so up to {self.best.upper:.1%})"
+            f"not certified: {self._more()} (at most {self.max_failure_rate:.1%} may fail; at best "
+            f"{best.failures} of {best.accepted} did, or up to {best.upper:.1%} if that threshold "
+            "had not been picked for it)"
         )
+
+    def _more(self) -> str:
+        if self.more_groups is None:
+            if self.best.failures < self.max_failure_rate * self.best.accepted:
+                return "too few runs are sure enough to say how many more would do"
+            return "more runs will not help: too many fail at every threshold"
+        guess = f", a guess from {self.groups}" if self.more_groups > 10 * self.groups else ""
+        return f"about {self.more_groups} more labelled groups would do{guess}"

@@ -1,7 +1,7 @@
 """From feature rows to a calibrated probability of success: fit, predict, save, explain."""
 
 from agentcal.calibration._calibrator import Calibrator, Settings
-from agentcal.calibration._censored import censored
+from agentcal.calibration._censored import censored, changed
 from agentcal.calibration._confidence import Confidence, Reason
 from agentcal.calibration._fit import data_digest, fit
 from agentcal.calibration._report import FitReport, HeadReport, ScoreReport, StageReport
@@ -18,6 +18,7 @@ __all__ = [
     "Settings",
     "StageReport",
     "censored",
+    "changed",
     "data_digest",
     "fit",
     "group_name",

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from agentcal.calibration import Calibrator
-from agentcal.calibration._censored import changed
+from agentcal.calibration import Calibrator, changed
 from agentcal.evaluation import Labelled
 from agentcal.policy import GatedTurn, ProposedCall, turns_of
 

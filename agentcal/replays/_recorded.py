@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agentcal.calibration._censored import changed
+from agentcal.calibration import changed
 from agentcal.evaluation import stated_by_turn
 from agentcal.policy import Always, Policy, Tier, Tiers
 from agentcal.trajectory import Step, Trajectory
