@@ -1,0 +1,34 @@
+"""Which order statistic of successful runs bounds the share of all of them that lies beyond."""
+
+from __future__ import annotations
+
+import math
+
+from agentcal.bounds import p_value
+
+
+def rank(n: int, false_alarm_rate: float, confidence: float) -> int:
+    """The lowest k for which the k-th smallest of ``n`` independent values will do, from 1.
+
+    Strictly beyond it lies at most the share ``false_alarm_rate`` of the distribution, with
+    probability ``confidence`` at least: P(Binomial(n, 1 - rate) >= k) <= 1 - confidence. Ties only
+    make it safer. ``n`` is :func:`least` or more; with fewer even the largest value is too low.
+    """
+    low, high = 0, n
+    while high - low > 1:
+        middle = (low + high) // 2
+        fine = _allowed(middle, n, false_alarm_rate, confidence)
+        low, high = (middle, high) if fine else (low, middle)
+    return n - low
+
+
+def least(false_alarm_rate: float, confidence: float) -> int:
+    """The fewest values of which the largest will do."""
+    n = max(1, math.floor(math.log(1 - confidence) / math.log1p(-false_alarm_rate)))
+    while not _allowed(0, n, false_alarm_rate, confidence):
+        n += 1
+    return n
+
+
+def _allowed(beyond: int, n: int, false_alarm_rate: float, confidence: float) -> bool:
+    return p_value(beyond, n, false_alarm_rate) <= 1 - confidence
