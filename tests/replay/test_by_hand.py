@@ -20,7 +20,8 @@ from agentcal.policy import (
     Verdict,
 )
 from agentcal.replays import Replay, reach_of, replay
-from tests.replay.scripted import ANSWER, CALIBRATOR, READ, WRITE, a_run, certified
+from agentcal.sequential import fit_alarm
+from tests.replay.scripted import ANSWER, CALIBRATOR, FINGERPRINT, READ, WRITE, a_run, certified
 
 AT_60 = certified(0.6)
 
@@ -213,6 +214,22 @@ def test_where_baselines_may_stop() -> None:
     assert reach_of(Policy.of(Alarm(0.1))) == {"answer", "write", "destructive"}
     reading = Policy.of(Always(tools=(READ,)), gated=("write",))
     assert reach_of(reading) == {"write", "read_only"}
+
+
+def test_an_alarm_stops_runs_that_read_in_circles_too() -> None:
+    bound = fit_alarm(
+        [[0.9, 0.8]] * 40 + [[0.4, 0.1]] * 40,
+        [True] * 40 + [False] * 40,
+        [f"g{k}" for k in range(80)],
+        false_alarm_rate=0.1,
+    )
+    policy = Policy.of(Alarm(0.1, bound=bound, calibrator=FINGERPRINT))
+    assert reach_of(policy) == {"answer", "write", "destructive", "read_only"}
+    found = replayed(policy, runs_on_paper())
+    assert {row.tool for row in found.by_tool} >= {READ}
+    assert found.row().rules == {"alarm": found.row().interrupted}
+    assert [row.stopped for row in found.by_tool if row.tool == READ] == [2]
+    assert "agentcal, at any step" not in {row.method for row in found.rows}
 
 
 def test_tools_are_what_the_policy_takes_them_for() -> None:
