@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Awaitable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
 from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -23,15 +26,30 @@ def called(config: RunnableConfig, function: Any, *args: Any) -> Do:
         if isinstance(function, Runnable):
             return function.invoke(args[0], config)
         with set_config_context(config) as context:
-            return context.run(function, *args)
+            found = context.run(function, *args)
+            return _waited_for(found, context) if inspect.isawaitable(found) else found
 
     async def later() -> Any:
         if isinstance(function, Runnable):
             return await function.ainvoke(args[0], config)
         with set_config_context(config) as context:
             if inspect.iscoroutinefunction(function):
-                return await coro_with_context(function(*args), context)
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(None, context.run, function, *args)
+                found = function(*args)
+            else:
+                loop = asyncio.get_running_loop()
+                found = await loop.run_in_executor(None, context.run, function, *args)
+            if inspect.isawaitable(found):
+                return await coro_with_context(_waiting(found), context)
+            return found
 
     return Do(now, later)
+
+
+def _waited_for(awaitable: Awaitable[Any], context: Context) -> Any:
+    """In a thread of its own: in this one, an event loop may be running already."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(context.run, asyncio.run, _waiting(awaitable)).result()
+
+
+async def _waiting(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable

@@ -19,8 +19,9 @@ from agentcal_langgraph._drive import Steps
 from agentcal_langgraph._frozen import CHANNEL, update_of, words_said
 from agentcal_langgraph._inside import graph_of, task_of, write
 from agentcal_langgraph._keeper import Keeper, Moment
+from agentcal_langgraph._outputs import one_call
 from agentcal_langgraph._past import Past
-from agentcal_langgraph._proposal import EDITS, Proposal, newest_proposal
+from agentcal_langgraph._proposal import EDITS, Proposal, newest_proposal, with_reply
 from agentcal_langgraph._said import seen_in, watch_in
 from agentcal_langgraph._settle import Settled
 from agentcal_langgraph._task import Part
@@ -61,7 +62,7 @@ class GateEdge(Part):
         found = yield from self._keeper.decide(proposal, when)
         self._commit(proposal, found, when)
         if found.reply is not None:  # it may lead elsewhere
-            held = found.reply
+            held, proposal = found.reply, with_reply(proposal, found.reply)
             ways = yield from self._ways.on(None, config, held)
         return self._onwards(proposal, found, ways, held, when)
 
@@ -91,6 +92,7 @@ class GateEdge(Part):
         held: AIMessage | None,
         when: Moment,
     ) -> list[Where]:
+        ways = self._apart(proposal, ways)
         mine: Sequence[BaseMessage] = [] if held is None else [held]
         if found.way == "ask":
             about = {"message": proposal.message.id, "held": held, "goto": list(ways)}
@@ -105,6 +107,18 @@ class GateEdge(Part):
             return [self._step({"say": list(found.messages), "goto": [model]})]
         return [self._step({"say": mine, "goto": list(ways)})] if mine else list(ways)
 
+    def _apart(self, proposal: Proposal, ways: Sequence[Where]) -> list[Where]:
+        """Each call in a task of its own.
+
+        LangGraph matches answers to the interrupts of one task by their order. Did several tools in
+        a task ask somebody, side by side, one would get the answer to another.
+        """
+        found: list[Where] = []
+        for way in ways:
+            alone = isinstance(way, Send) or way not in self._level.apart
+            found += [way] if alone or len(proposal.pending) < 2 else _sends(proposal, way)
+        return found
+
     def _step(self, what: dict[str, Any]) -> Send:
         """What is to be said must not look like input that a stream has shown already."""
         return Send(self._level.step(self._ways.node), {"gate": what})
@@ -117,3 +131,7 @@ class GateEdge(Part):
             if name in self._level.builder.nodes:
                 return name
         return self._ways.node
+
+
+def _sends(proposal: Proposal, node: Where) -> list[Where]:
+    return [Send(name_of(node), one_call(proposal, at)) for at in sorted(proposal.pending)]

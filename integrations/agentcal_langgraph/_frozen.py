@@ -16,8 +16,8 @@ from agentcal.policy import Tier, TurnDecision
 
 CHANNEL = "agentcal_gate"
 
-Fate = Literal["run", "refuse", "respond", "ask"]
-"""What becomes of a call; "ask": somebody has not answered yet."""
+Fate = Literal["run", "refuse", "respond", "ask", "done"]
+"""What becomes of a call. ``ask``: somebody has not answered yet; ``done``: it has a result."""
 
 
 class Outcome(BaseModel):
@@ -119,12 +119,12 @@ def words_said(text: str, calls: Sequence[ToolCall]) -> str:
 
 
 def strictness(outcome: Outcome) -> int:
-    """0 for a call that runs, the highest for one about which somebody was asked."""
+    """0 for a call that runs, more for one that does not."""
     return _ORDER[outcome.fate]
 
 
 _KEPT = 16
-_ORDER: dict[Fate, int] = {"run": 0, "respond": 1, "refuse": 2, "ask": 3}
+_ORDER: dict[Fate, int] = {"run": 0, "respond": 1, "refuse": 2, "ask": 3, "done": 4}
 
 
 def parts_of(value: Any) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def gate_node(
     keeper = Keeper(Gate(policy, ledger=ledger), recorder, verifier, escalate_to, abstain_message)
     builder: Any = StateGraph(_State)
     known = declared(ToolNode(list(tools))) if tools else {}
-    level = Level(builder, "messages", frozenset(), known, outermost=True)
+    level = Level(builder, "messages", frozenset(), frozenset(), known, outermost=True)
     step = level.step("decide")
     builder.add_node("decide", lambda _: None)
     builder.add_node(_AGAIN, _sent_to(model), destinations=())

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
-from uuid import uuid4
 
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -20,7 +19,7 @@ from agentcal_langgraph._drive import Do, Steps
 from agentcal_langgraph._gated_turn import gated_turn
 from agentcal_langgraph._inside import saver_of
 from agentcal_langgraph._past import Past
-from agentcal_langgraph._proposal import Proposal
+from agentcal_langgraph._proposal import Proposal, with_reply
 from agentcal_langgraph._said import seen_in
 from agentcal_langgraph._settle import Settled, acting, settled
 from agentcal_langgraph._watch import Watch
@@ -127,7 +126,7 @@ class Keeper:
         self, before: Settled, proposal: Proposal, reply: AIMessage, when: Moment
     ) -> Steps[Settled]:
         """The other reply is decided as any is; if it may not go on, people are next."""
-        other = _with_reply(proposal, reply)
+        other = with_reply(proposal, reply)
         opinion = yield from self._opinion(other, when, reply)
         found = self._settled(opinion, other)
         if found.way == "ask":
@@ -138,13 +137,6 @@ class Keeper:
     def _settled(self, opinion: _Opinion, proposal: Proposal, nobody: str = "") -> Settled:
         decided, unchecked = opinion.decided, opinion.unchecked
         return settled(decided, proposal, goodbye=self.goodbye, unchecked=unchecked, nobody=nobody)
-
-
-def _with_reply(proposal: Proposal, reply: AIMessage) -> Proposal:
-    """The same place in the conversation, with another reply under the same id."""
-    message = reply.model_copy(update={"id": proposal.message.id or str(uuid4())})
-    calls = message.tool_calls
-    return proposal._replace(message=message, calls=calls, pending=frozenset(range(len(calls))))
 
 
 def _nobody(when: Moment, opinion: _Opinion) -> str:

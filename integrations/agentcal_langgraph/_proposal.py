@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolCall, ToolMessage
 
@@ -62,6 +63,13 @@ def newest_proposal(messages: Any, edits: Any = None) -> Proposal | None:
         elif isinstance(message, BaseMessage) and is_users(message):
             return None
     return None
+
+
+def with_reply(proposal: Proposal, reply: AIMessage) -> Proposal:
+    """The same place in the conversation, with another reply under the same id."""
+    message = reply.model_copy(update={"id": proposal.message.id or str(uuid4())})
+    calls = message.tool_calls
+    return proposal._replace(message=message, calls=calls, pending=frozenset(range(len(calls))))
 
 
 def request_of(history: Sequence[Any]) -> str:

@@ -55,10 +55,17 @@ class Rebuilder:
         known = graph.builder
         builder = _copied(known)
         tools = {n: t for n, s in known.nodes.items() if (t := tools_in_node(s.runnable))}
-        level = Level(builder, _key(tools, known), frozenset(tools), _declared(tools), outermost)
+        level = Level(
+            builder,
+            _key(tools, known),
+            frozenset(tools),
+            self._apart(tools, known),
+            _declared(tools),
+            outermost,
+        )
         inner = self._inner(known)
         for name, runner in tools.items():
-            self._replace(builder, name, runner, self._gated_tools(runner, level.key))
+            self._replace(builder, name, runner, self._gated_tools(runner, level, name))
         for name, (old, new) in inner.items():
             self._replace(builder, name, old, new)
         for node in [START, *known.nodes] if level.key in builder.channels else ():
@@ -76,9 +83,14 @@ class Rebuilder:
             for name, graph in found.items()
         }
 
-    def _gated_tools(self, node: ToolNode, key: str) -> GatedTools:
+    def _apart(self, tools: Mapping[str, ToolNode], known: Builder) -> frozenset[str]:
+        """A branch behind the tools wants to see what all of them gave."""
         enforces = self.keeper.gate.policy.mode == "enforce"
-        return GatedTools(node, key, self.keeper.recorder, enforces=enforces)
+        return frozenset(n for n in tools if enforces and not known.branches.get(n))
+
+    def _gated_tools(self, node: ToolNode, level: Level, name: str) -> GatedTools:
+        enforces = self.keeper.gate.policy.mode == "enforce"
+        return GatedTools(node, level, name, self.keeper.recorder, enforces=enforces)
 
     def _behind(self, known: Builder, node: str, level: Level, *, speaks: bool) -> None:
         """Behind a graph with gates of its own, the gate sees to it that an end is the end."""

@@ -13,6 +13,7 @@ from agentcal_langgraph._frozen import Fate, FrozenTurn, Outcome, words_of, word
 from agentcal_langgraph._proposal import Proposal
 from agentcal_langgraph._words import ended, farewell, nudge, result_for, unsure
 
+_DONE: tuple[Fate, str] = ("done", "")
 Way = Literal["on", "ask", "again", "stop"]
 """Where a turn goes: on as the graph has it, to a reviewer, back to the model, or nowhere."""
 
@@ -79,14 +80,15 @@ def _answer(decided: TurnDecision, proposal: Proposal, verdict: Verdict, why: st
 def _calls(
     decided: TurnDecision, proposal: Proposal, held: dict[str, Verdict], why: str
 ) -> Settled:
+    pending = proposal.pending
     fates: dict[Verdict | None, tuple[Fate, str]] = {
         None: ("run", ""),
         Verdict.VERIFY: ("refuse", unsure(why)),
         Verdict.ESCALATE: ("ask", ""),
     }
     outcomes = [
-        _outcome(call, decision, *fates[held.get(decision.key)])
-        for call, decision in zip(proposal.message.tool_calls, decided.decisions, strict=True)
+        _outcome(call, decision, *(fates[held.get(decision.key)] if at in pending else _DONE))
+        for at, (call, decision) in enumerate(_about(decided, proposal))
     ]
     asks = Verdict.ESCALATE in held.values()
     frozen = FrozenTurn(
@@ -101,8 +103,8 @@ def _calls(
 
 def _stopped(decided: TurnDecision, proposal: Proposal, why: str, goodbye: str) -> Settled:
     outcomes = [
-        _outcome(call, decision, "refuse", ended(why))
-        for call, decision in zip(proposal.message.tool_calls, decided.decisions, strict=False)
+        _outcome(call, decision, *(("refuse", ended(why)) if at in proposal.pending else _DONE))
+        for at, (call, decision) in enumerate(_about(decided, proposal))
     ]
     frozen = FrozenTurn(
         words=words_said(proposal.text, proposal.calls),
@@ -113,6 +115,12 @@ def _stopped(decided: TurnDecision, proposal: Proposal, why: str, goodbye: str) 
     told = [result_for(proposal.calls[i], outcomes[i]) for i in sorted(proposal.pending)]
     last = farewell(None if proposal.calls else proposal.message, goodbye, why)
     return Settled("stop", frozen, [*told, last])
+
+
+def _about(decided: TurnDecision, proposal: Proposal) -> list[tuple[ToolCall, Decision]]:
+    """Each call as the model proposed it, and what was decided about it."""
+    calls = proposal.message.tool_calls
+    return [*zip(calls, decided.decisions, strict=True)] if calls else []
 
 
 def _outcome(call: ToolCall, decision: Decision, fate: Fate, say: str) -> Outcome:

@@ -19,8 +19,9 @@ from agentcal_langgraph._frozen import CHANNEL
 from agentcal_langgraph._inside import read
 from agentcal_langgraph._journal import Journal, journal_in
 from agentcal_langgraph._kept import kept
+from agentcal_langgraph._level import Level
 from agentcal_langgraph._once import Ticket, once
-from agentcal_langgraph._outputs import alone, given, joined
+from agentcal_langgraph._outputs import alone, given, is_ours, joined
 from agentcal_langgraph._past import Past, fate_of
 from agentcal_langgraph._task import Part, side_by_side
 from agentcal_langgraph._words import result_for
@@ -35,21 +36,23 @@ class GatedTools(Part):
     """
 
     def __init__(
-        self, node: ToolNode, key: str, recorder: Recorder | None, *, enforces: bool
+        self,
+        node: ToolNode,
+        level: Level,
+        name: str,
+        recorder: Recorder | None,
+        *,
+        enforces: bool,
     ) -> None:
-        self.name = node.get_name()
-        self.node, self._key, self._recorder = node, key, recorder
-        self._enforces = enforces
+        self.name = self._name = name
+        self.node, self._level, self._recorder = node, level, recorder
+        self._key, self._enforces = level.key, enforces
 
     def _steps(self, value: Any, config: RunnableConfig) -> Steps[Any]:
         tickets = self._tickets(value, config)
         if self._runs_freely(tickets):
-            return (
-                yield Do(
-                    partial(self.node.invoke, value, config),
-                    partial(self.node.ainvoke, value, config),
-                )
-            )
+            alone = self._run(value, tickets[0].call, config) if is_ours(value) else None
+            return (yield alone or self._whole(value, config))
         journal = journal_in(config)
         tickets = yield from certain(tickets, journal, config, self._recorder)
         if journal is not None and any(ticket.runs for ticket in tickets):
@@ -58,11 +61,18 @@ class GatedTools(Part):
         outputs = yield side_by_side(calls, config)
         return joined(outputs, self._key)
 
+    def _whole(self, value: Any, config: RunnableConfig) -> Do:
+        return Do(
+            partial(self.node.invoke, value, config), partial(self.node.ainvoke, value, config)
+        )
+
     def _tickets(self, value: Any, config: RunnableConfig) -> list[Ticket]:
         asked = given(value, self._key)
         past = Past(read(config, CHANNEL))
-        message_id = None if asked.message is None else asked.message.id or ""
-        fates = [fate_of(call, past, message_id, at) for at, call in enumerate(asked.calls)]
+        fates = [
+            fate_of(call, past, asked.message_id, at)
+            for at, call in enumerate(asked.calls, asked.place)
+        ]
         return [
             Ticket(call, *(fate or (None, None)))
             for call, fate in zip(asked.calls, fates, strict=True)
@@ -70,7 +80,8 @@ class GatedTools(Part):
 
     def _runs_freely(self, tickets: Sequence[Ticket]) -> bool:
         """Nothing is enforced now, and nothing was when these calls were decided."""
-        return not self._enforces and all(t.outcome is None or t.runs for t in tickets)
+        free = (t.outcome is None or t.outcome.fate in ("run", "done") for t in tickets)
+        return not self._enforces and all(free)
 
     def _one(
         self, value: Any, ticket: Ticket, journal: Journal | None, config: RunnableConfig
@@ -81,12 +92,13 @@ class GatedTools(Part):
         if outcome is None or not ticket.runs:
             if outcome is None or outcome.fate == "ask":
                 _log.error("%s was not run: nothing has decided that it may", ticket.call["name"])
-            return {self._key: [result_for(ticket.call, outcome)]}
+            done = outcome is not None and outcome.fate == "done"
+            return {self._key: [] if done else [result_for(ticket.call, outcome)]}
         call = outcome.applied(ticket.call)
         run = self._run(value, call, config)
         output = (yield run) if journal is None else (yield from once(ticket, journal, run))
         return output if outcome.args is None else annotated(output, call, self._key)
 
     def _run(self, value: Any, call: ToolCall, config: RunnableConfig) -> Do:
-        one = alone(value, call)
-        return Do(partial(self.node.invoke, one, config), partial(self.node.ainvoke, one, config))
+        state = partial(self._level.values, self._name, None, config)
+        return self._whole(alone(value, call, state), config)

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Hashable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Send
-from pydantic import BaseModel
 
 from agentcal_langgraph._behind import Behind
 from agentcal_langgraph._drive import Do, Steps
-from agentcal_langgraph._inside import read
 from agentcal_langgraph._level import Level
 
 Where = str | Send
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Ways:
     """The edges and branches of a node, and what it says itself with a ``Command``."""
 
@@ -50,16 +49,11 @@ class Ways:
     ) -> Any:
         if value is not None and schema is None and held is None:
             return value
-        builder, key = self.level.builder, self.level.key
-        node = builder.nodes.get(self.node)
-        known = schema or (builder.state_schema if node is None else node.input_schema)
-        values = read(config, list(builder.schemas[known]), fresh=True)
-        if held is not None and key in builder.schemas[known]:
-            others = (m for m in values.get(key) or () if m.id != held.id)
-            values[key] = [*others, held]
-        if _is_built(known):
-            return known(**values)
-        return {**value, **values} if schema is None and isinstance(value, dict) else values
+        values = self.level.values(self.node, schema, config, fresh=True)
+        if held is not None:
+            values = _with_newest(values, self.level.key, held)
+        both = schema is None and isinstance(value, dict) and isinstance(values, dict)
+        return {**value, **values} if both else values
 
 
 def name_of(way: Where) -> str:
@@ -67,11 +61,16 @@ def name_of(way: Where) -> str:
     return way.node if isinstance(way, Send) else way
 
 
-def _is_built(schema: Any) -> bool:
-    """Whether a state is an object of its own, and no plain dictionary."""
-    return isinstance(schema, type) and (
-        issubclass(schema, BaseModel) or dataclasses.is_dataclass(schema)
-    )
+def _with_newest(values: Any, key: str, newest: AIMessage) -> Any:
+    known = values.get(key) if isinstance(values, dict) else getattr(values, key, None)
+    if known is None:
+        return values
+    messages = [*(m for m in known if m.id != newest.id), newest]
+    if isinstance(values, dict):
+        return {**values, key: messages}
+    changed = copy(values)
+    setattr(changed, key, messages)
+    return changed
 
 
 def _mapped(chosen: Any, ends: Mapping[Hashable, str] | None) -> list[Where]:
