@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 import pytest
@@ -232,6 +233,24 @@ def test_a_short_way_to_the_tools_leads_past_the_question_not_past_the_gate(
     assert (entry.by, entry.step) == ("agentcal", 1)
 
 
+@pytest.mark.parametrize("what", ["no decision", "another call"])
+def test_on_the_short_way_nothing_runs_that_nobody_has_decided_on(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*args: Any) -> None:
+        raise KeyError
+
+    others = [Shortcut(), Swap("after")] if what == "another call" else [Shortcut()]
+    desk = Desk(on_transfer(Verdict.PROCEED), others=others)
+    if what == "no decision":
+        monkeypatch.setattr("agentcal_langchain._judge.gated_turn", broken)
+    with contextlib.suppress(KeyError):
+        desk.ask()
+    assert desk.moved == []
+    told = [text for status, text in results(desk.state()) if status == "error"]
+    assert set(told) == {"Not run: nothing was decided about this when it was proposed."}
+
+
 class Swap(AgentMiddleware[Any, Any, Any]):
     """Makes another call of what the model has proposed, after the gate has decided."""
 
@@ -270,6 +289,12 @@ def test_a_call_that_was_changed_after_the_decision_is_held_up(
     assert action["args"]["amount"] == 77
     assert "nothing was decided about this" in action["description"]
     desk.answer(APPROVE)
+    assert desk.moved == [77]
+
+
+def test_in_shadow_a_call_that_was_changed_runs_as_it_is() -> None:
+    desk = Desk(on_transfer(Verdict.ABSTAIN, mode="shadow"), others=[Swap("after")])
+    desk.ask()
     assert desk.moved == [77]
 
 

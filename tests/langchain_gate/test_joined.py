@@ -112,6 +112,21 @@ def test_a_turn_that_was_sent_back(way: str) -> None:
     assert run.steps[0].tool_calls[0].status == "error"
 
 
+def test_checks_are_counted_when_another_process_records_another_run() -> None:
+    both = Both(on_transfer(Verdict.VERIFY), [calls(PAY), calls(PAY), calls(PAY), "Done."])
+    both.ask("invoke")
+    first = gates(both.graph.get_state(on("t-1")).values)
+    assert [one["sent_back"] for one in first] == [True, False]
+    both.recorder.close()
+    both.recorder = Recorder(Steady())  # type: ignore[arg-type]
+    both.ask("invoke", Command(resume={"decisions": [REJECT]}))
+    (asked,) = both.graph.get_state(on("t-1")).interrupts
+    assert "checked 1 times already" in asked.value["action_requests"][0]["description"]
+    found = gates(both.graph.get_state(on("t-1")).values)
+    assert len(found) == 3
+    assert len({one["decision"]["run_id"] for one in found}) == 2
+
+
 def test_the_score_of_the_middleware_counts_where_the_handler_has_none() -> None:
     both = Both(on_transfer(Verdict.ESCALATE), mine=Steady(0.4))
     both.ask("invoke")

@@ -15,6 +15,7 @@ from langgraph.types import Command
 from agentcal.policy import Always, Policy, Verdict
 from agentcal.testing import Ledger, call, calls
 from agentcal_langchain import CalibrationMiddleware
+from agentcal_langgraph import CalibrationCallbackHandler
 from tests.langchain.agents import ACCOUNTS, Watched, agent, on
 from tests.langchain_gate.desk import (
     APPROVE,
@@ -39,7 +40,9 @@ DELEGATE = call("delegate", {"task": "Pay bob 30."})
 class Office:
     """An agent whose tool asks another agent; both with a gate over one recorder."""
 
-    def __init__(self, outer: Policy, inner: Policy, script: Any = None) -> None:
+    def __init__(
+        self, outer: Policy, inner: Policy, script: Any = None, *, orders: int = 1
+    ) -> None:
         self.watched, self.book = Watched(Steady()), Ledger(ACCOUNTS)
         gate = CalibrationMiddleware(recorder=self.watched.recorder, policy=inner)
         own = [calls(LOOK), calls(PAY), "Paid."]
@@ -55,7 +58,7 @@ class Office:
 
         tool = StructuredTool.from_function(delegate, adelegate, name="delegate")
         gate = CalibrationMiddleware(recorder=self.watched.recorder, policy=outer)
-        script = [calls(DELEGATE), "All done."]
+        script = [*(calls(DELEGATE) for _ in range(orders)), "All done."]
         self.graph = agent([gate], script, [tool], checkpointer=InMemorySaver())
 
 
@@ -122,6 +125,28 @@ def test_turns_and_checks_are_counted_over_all_agents_of_a_run() -> None:
     (turn,) = seen
     assert turn.turn == 3
     assert [one.turn for one in turn.trail] == [1, 2]  # the agent's turn, and the clerk's first
+
+
+def test_another_agent_of_the_run_is_not_sent_back_again() -> None:
+    policy = on_transfer(Verdict.VERIFY)
+    office = Office(on_transfer(Verdict.PROCEED), policy, [calls(PAY), "Later."], orders=2)
+    office.graph.invoke(ASK, on("t-1"))
+    (asked,) = office.graph.get_state(on("t-1")).interrupts
+    assert "checked 1 times already" in asked.value["action_requests"][0]["description"]
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+def test_under_a_handler_too_only_the_outermost_agent_ends_the_run(way: str) -> None:
+    for outer, inner, end in (
+        (Verdict.PROCEED, Verdict.ABSTAIN, "answered"),
+        (Verdict.ABSTAIN, Verdict.PROCEED, "abstained"),
+    ):
+        rule = Always(verdict=Verdict.ABSTAIN, tools=("delegate",))
+        mine = Policy.of(rule, mode="enforce") if outer is Verdict.ABSTAIN else on_transfer(outer)
+        office, watched = Office(mine, on_transfer(inner)), Watched(Steady())
+        handler = CalibrationCallbackHandler(watched.recorder)
+        WAYS[way](office.graph, ASK, on("t-1", callbacks=[handler]))
+        assert watched.run().end_reason == end
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])

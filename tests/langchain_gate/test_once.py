@@ -154,6 +154,8 @@ def test_what_the_tool_was_told_is_no_answer_to_the_doubt(said: Any) -> None:
     assert shop.waiting() == ["which account?"]
     shop.run(Command(resume="another"))
     assert (shop.paid, results(shop.state())) == ([30, 30], [("success", "paid 30 from another")])
+    (run,) = shop.watched.runs()
+    assert [one.kind for one in run.interventions if one.kind != "resumed"] == ["approved"]
 
 
 def test_a_tool_that_asks_is_not_in_doubt() -> None:

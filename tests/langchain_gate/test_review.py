@@ -122,6 +122,35 @@ def test_another_process_with_another_calibrator_and_policy_obeys_what_was_decid
     assert last_words(two.state()) == "Paid."
 
 
+def test_what_went_before_is_read_from_the_state(saver: SqliteSaver) -> None:
+    script = [calls(PAY), calls(TIP), "Done."]
+    one = Desk(on_transfer(Verdict.ESCALATE), script, saver=saver)
+    one.ask()
+    seen: list[Any] = []
+
+    def look(turn: Any, decisions: Any) -> bool:
+        seen.append(turn)
+        return True
+
+    later = on_transfer(Verdict.VERIFY)
+    two = Desk(later, script, saver=saver, calibrator=Steady(0.999), verifier=look)
+    two.answer(REJECT)
+    (turn,) = seen
+    assert [one.value for one in turn.trail] == [0.7]
+    assert (turn.turn, turn.confidence.value) == (2, 0.999)
+    assert two.moved == [5]
+
+
+def test_a_thread_that_is_taken_up_before_the_gate_is_not_asked_about_again() -> None:
+    desk = Desk(on_answer(Verdict.ESCALATE))
+    desk.ask()
+    desk.answer(REJECT)
+    desk.graph.update_state(on("t-1"), {"messages": []}, as_node="model")
+    desk.ask(None)
+    assert desk.waiting() == []
+    assert last_words(desk.state()) == "Not today."
+
+
 @pytest.mark.parametrize(("answer", "moved"), SAID)
 def test_async_with_a_file(answer: Any, moved: list[int], tmp_path: Path) -> None:
     book = Ledger(ACCOUNTS)
