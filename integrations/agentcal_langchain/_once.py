@@ -60,7 +60,7 @@ def run_once(seat: Seat, request: ToolCallRequest, permit: Permit, run: Do) -> S
 
 
 def _ticket(call: ToolCall, key: str, decision: Decision) -> Ticket:
-    outcome = Outcome(words="", fate="run", key=key, tier=decision.tier)
+    outcome = Outcome(words="", fate="run", key=key)
     return Ticket(call, outcome, decision)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from langchain_core.messages import ToolCall
 from langchain_core.runnables import RunnableConfig
+from langgraph.errors import GraphInterrupt
 from langgraph.types import interrupt
 
 from agentcal.policy import Decision
@@ -29,11 +30,16 @@ _TOLD: dict[AnswerType, Literal["approved", "edited", "rejected", "responded"]] 
 }
 
 
-def ask(pending: Sequence[tuple[ToolCall, Decision]], *, lost: bool = False) -> list[Answer]:
+def ask(
+    pending: Sequence[tuple[ToolCall, Decision]], *, lost: bool = False, skip: int = 0
+) -> list[Answer]:
     """Interrupt until somebody has answered in a way that can be read.
 
-    Raises ``GraphInterrupt``, which is how a graph waits.
+    ``skip``: how many answers in this task are to questions that others have asked. Raises
+    ``GraphInterrupt``, which is how a graph waits.
     """
+    for _ in range(skip):
+        interrupt(None)
     problem = ""
     while True:
         answer = interrupt(review_request(pending, problem=problem, lost=lost))
@@ -41,6 +47,17 @@ def ask(pending: Sequence[tuple[ToolCall, Decision]], *, lost: bool = False) -> 
             return answers_in(answer, pending, lost=lost)
         except ReviewError as error:
             problem = str(error)
+
+
+def next_question(request: dict[str, Any]) -> tuple[int, GraphInterrupt]:
+    """How many answers this task has got for others, and the interrupt that waits for the next."""
+    skip = 0
+    while True:
+        try:
+            interrupt(request)
+        except GraphInterrupt as waits:
+            return skip, waits
+        skip += 1
 
 
 def tell(

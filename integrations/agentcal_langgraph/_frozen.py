@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypedDict
 
 from agentcal import Confidence
-from agentcal.policy import Tier, TurnDecision
+from agentcal.policy import TurnDecision
 
 CHANNEL = "agentcal_gate"
 
@@ -33,7 +33,6 @@ class Outcome(BaseModel):
     words: str
     fate: Fate
     key: str
-    tier: Tier
     tool: str | None = None
     args: dict[str, Any] | None = None
     say: str = ""

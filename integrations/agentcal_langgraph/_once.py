@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,12 +21,14 @@ from agentcal_langgraph._words import lost, unkept
 class Ticket:
     """A call that a tool node was given, and what was decided about it.
 
-    ``outcome`` is None where nothing was decided. ``entry``: its marks, if it may run.
+    ``outcome`` is None where nothing was decided. ``repeatable``: to run it again does no harm, as
+    its tool says. ``entry``: its marks, if it may run.
     """
 
     call: ToolCall
     outcome: Outcome | None
     decision: Decision | None
+    repeatable: bool = False
     entry: Entry = NEW
 
     @property
@@ -52,12 +54,11 @@ def looked_up(tickets: Sequence[Ticket], journal: Journal) -> Steps[list[Ticket]
 
 
 def is_doubtful(ticket: Ticket, task: str) -> bool:
-    """Whether it was begun and nobody knows what came of it.
+    """Whether it was begun and nobody knows what came of it, though that matters.
 
-    To repeat what only reads does no harm. What was asked about in this task is not asked about
-    again, unless it was begun anew since.
+    What was asked about in this task is not asked about again, unless it was begun anew since.
     """
-    if not ticket.runs or ticket.outcome is None or ticket.outcome.tier == "read_only":
+    if not ticket.runs or ticket.repeatable:
         return False
     marks = ticket.entry.marks
     asked = [at for at, (mark, about) in enumerate(marks) if _asked(mark, about, task)]
@@ -65,16 +66,15 @@ def is_doubtful(ticket: Ticket, task: str) -> bool:
     return bool(since) and since[-1][0] in ("started", "doubted")
 
 
-def was_asked(ticket: Ticket, task: str, number: int) -> bool:
-    """Whether this task has asked about it, in its question of this number."""
-    about = {"task": task, "question": number}
-    return any(mark == "doubted" and value == about for mark, value in ticket.entry.marks)
+def question(ticket: Ticket, task: str, number: int) -> Mapping[str, Any] | None:
+    """What is kept of the question of this number in which this task has asked about it."""
+    kept = (about for mark, about in ticket.entry.marks if _asked(mark, about, task))
+    return next((about for about in kept if about.get("question") == number), None)
 
 
-def doubted(ticket: Ticket, journal: Journal, task: str, number: int) -> Steps[Ticket]:
-    """Mark that somebody is about to be asked, for the task asks in the same order once more."""
-    about = {"task": task, "question": number}
-    entry = yield from journal.mark(ticket.key, ticket.entry, "doubted", about)
+def doubted(ticket: Ticket, journal: Journal, about: Mapping[str, Any]) -> Steps[Ticket]:
+    """Keep that somebody is about to be asked."""
+    entry = yield from journal.mark(ticket.key, ticket.entry, "doubted", dict(about))
     return replace(ticket, entry=entry)
 
 

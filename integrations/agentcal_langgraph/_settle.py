@@ -124,4 +124,4 @@ def _about(decided: TurnDecision, proposal: Proposal) -> list[tuple[ToolCall, De
 
 
 def _outcome(call: ToolCall, decision: Decision, fate: Fate, say: str) -> Outcome:
-    return Outcome(words=words_of(call), fate=fate, key=decision.key, tier=decision.tier, say=say)
+    return Outcome(words=words_of(call), fate=fate, key=decision.key, say=say)

@@ -74,9 +74,15 @@ class GatedTools(Part):
             for at, call in enumerate(asked.calls, asked.place)
         ]
         return [
-            Ticket(call, *(fate or (None, None)))
+            Ticket(call, outcome, decision, self._repeatable(call["name"]))
             for call, fate in zip(asked.calls, fates, strict=True)
+            for outcome, decision in [fate or (None, None)]
         ]
+
+    def _repeatable(self, name: str) -> bool:
+        """What a name says is a guess, and not enough."""
+        tool = self._level.declared.get(name)
+        return tool is not None and bool(tool.read_only or tool.idempotent)
 
     def _runs_freely(self, tickets: Sequence[Ticket]) -> bool:
         """Nothing is enforced now, and nothing was when these calls were decided."""
