@@ -1,8 +1,8 @@
 """What gates would have done: ``python -m benchmarks.replay --data DIR --json FILE``.
 
 In each fold of a protocol a calibrator is fitted on half of the training tasks and policies are
-certified on the other half; they are replayed on the tasks that were held out. A protocol is written to
-FILE as soon as it is done.
+certified on the other half; they are replayed on the tasks that were held out. A protocol is
+written to FILE as soon as it is done.
 """
 
 from __future__ import annotations

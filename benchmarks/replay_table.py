@@ -75,10 +75,11 @@ def _sizes(found: dict[str, Any]) -> str:
         part: " / ".join(str(fold[part]["groups"]) for fold in folds)
         for part in ("fit", "certify", "replay")
     }
+    counted = any(row["tokens_saved"] for p in found["policies"] for row in p["rows"])
     return (
         f"{found['runs']} runs on {found['groups']} tasks, {found['failed']} fail. {len(folds)} "
         f"folds; tasks to fit on {told['fit']}, to certify on {told['certify']}, replayed "
-        f"{told['replay']}."
+        f"{told['replay']}.{'' if counted else ' No run counts its tokens.'}"
     )
 
 
@@ -156,9 +157,13 @@ def _broken_down(found: dict[str, Any]) -> Iterator[str]:
 def _promises(found: dict[str, Any]) -> Iterator[str]:
     for policy in found["policies"]:
         if policy["over"] == "all folds" and any(policy["told"]):
-            yield f"What certifying `{policy['policy']}` said, fold by fold:"
+            made = sum(not told.startswith("not certified") for told in policy["told"])
+            head = f"a promise in {made} of {len(policy['told'])} folds"
+            yield f"<details><summary><code>{policy['policy']}</code>: {head}</summary>"
             yield ""
             yield from (f"{number}. {told}" for number, told in enumerate(policy["told"], 1))
+            yield ""
+            yield "</details>"
             yield ""
 
 
@@ -183,7 +188,7 @@ def draw(name: str, found: dict[str, Any]) -> None:
         if row is not None and not policy.startswith("least sure")
     }
     note = f"{name}: {found['runs']} runs on {found['groups']} tasks that were not learnt from."
-    save(trade_off(lines, dots, note=note), _image(name))
+    save(trade_off(lines, dots, note=note), _image(name), dpi=110)
 
 
 def main() -> None:

@@ -67,7 +67,7 @@ def replay(
 def _replay(
     walked: WalkedRuns, policy: Policy, *, level: float, seed: int, baselines: bool
 ) -> Replay:
-    promise, stops = promise_of(policy), walked.stops[POLICY]
+    promise, stops = promise_of(policy, walked.calibrator), walked.stops[POLICY]
     confidence = level if promise is None else promise.confidence
     figures = Figures(walked.runs, level=level, seed=seed, confidence=confidence)
     rivals = Rivals(walked.runs, reach_of(policy), seed)
@@ -107,7 +107,7 @@ def beside(figures: Figures, policy: Stops, rivals: Rivals) -> Iterator[Row]:
         yield figures.row(ALWAYS, "every writing or destructive call", rivals.always())
 
 
-def promise_of(policy: Policy) -> Promise | None:
+def promise_of(policy: Policy, calibrator: str) -> Promise | None:
     """What the certificate of ``policy`` says; None where it has no rule that would have one."""
     target = policy.risk_target
     if target is None:
@@ -117,14 +117,16 @@ def promise_of(policy: Policy) -> Promise | None:
         max_failure_rate=target.max_failure_rate,
         confidence=target.confidence,
         threshold=None if made is None else made.threshold,
-        why_not=_why_not(policy),
+        why_not=_why_not(policy, calibrator),
     )
 
 
-def _why_not(policy: Policy) -> str:
+def _why_not(policy: Policy, calibrator: str) -> str:
     made = policy.certificate
     if made is None:
         return "no certificate was made"
     if policy.outdated:
         return "the policy was changed after it was certified"
+    if made.scope.calibrator != calibrator:
+        return "the certificate was made for another calibrator"
     return "the runs could not carry it" if isinstance(made.result, NotCertified) else ""

@@ -48,10 +48,10 @@ def share(estimate: Estimate | None, gap: str = " ") -> str:
     """A share with its interval in percent: "38% [31, 45]"; "-" where there is none."""
     if estimate is None:
         return "-"
-    value = f"{100 * estimate.value:.0f}%"
+    value = f"{round(100 * estimate.value)}%"
     if estimate.low is None or estimate.high is None:
         return value
-    return f"{value}{gap}[{100 * estimate.low:.0f}, {100 * estimate.high:.0f}]"
+    return f"{value}{gap}[{round(100 * estimate.low)}, {round(100 * estimate.high)}]"
 
 
 def _promise(promise: Promise | None) -> str:

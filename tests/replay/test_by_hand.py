@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from scipy.stats import beta
 
 from agentcal import Intervention, ToolDeclaration, Trajectory
+from agentcal.calibration import Calibrator
 from agentcal.metrics import Estimate
 from agentcal.policy import (
     Alarm,
@@ -21,7 +22,16 @@ from agentcal.policy import (
 )
 from agentcal.replays import Replay, reach_of, replay
 from agentcal.sequential import fit_alarm
-from tests.replay.scripted import ANSWER, CALIBRATOR, FINGERPRINT, READ, WRITE, a_run, certified
+from tests.replay.scripted import (
+    ANSWER,
+    CALIBRATOR,
+    FINGERPRINT,
+    READ,
+    WRITE,
+    Scripted,
+    a_run,
+    certified,
+)
 
 AT_60 = certified(0.6)
 
@@ -199,6 +209,19 @@ def test_what_was_never_certified_stops_every_gated_step_and_says_so() -> None:
     assert found.promise
     assert (found.promise.threshold, found.promise.why_not) == (None, "no certificate was made")
     assert "Not certified" in str(found)
+
+
+def test_a_certificate_for_another_calibrator_or_policy_promises_nothing() -> None:
+    other = cast(Calibrator, Scripted(fingerprint="f" * 16))
+    found = replay(AT_60, other, runs_on_paper(), progress=False)
+    assert found.promise
+    assert found.promise.why_not == "the certificate was made for another calibrator"
+    changed = replayed(AT_60.with_(gated=("write",)), runs_on_paper())
+    assert changed.promise
+    assert changed.promise.why_not == "the policy was changed after it was certified"
+    for stopped in (found, changed):
+        assert set(stopped.row().rules) == {"risk_target, not certified"}
+        assert "Not certified" in str(stopped)
 
 
 def test_a_spent_budget_abstains_and_ids_may_repeat() -> None:
