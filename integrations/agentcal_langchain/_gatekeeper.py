@@ -22,7 +22,7 @@ from agentcal.policy import (
 from agentcal_langchain._acts import Act, settle, stop
 from agentcal_langchain._asking import asked, can_ask, review
 from agentcal_langchain._finder import id_for
-from agentcal_langchain._following import AskTool, Tool
+from agentcal_langchain._following import AskTool, Tool, ran
 from agentcal_langchain._frozen import Frozen, frozen_for, gates_in, newest_reply
 from agentcal_langchain._held import Held, held
 from agentcal_langchain._langgraph import HELD_BACK, Answer, Steps
@@ -30,6 +30,7 @@ from agentcal_langchain._once import run_once
 from agentcal_langchain._permit import UNDECIDED, permit
 from agentcal_langchain._seat import Seat
 from agentcal_langchain._state import KEY, RunRecord, record_in
+from agentcal_langchain._tools import Declared
 from agentcal_langchain._turns import answer_of, next_turn
 from agentcal_langchain._words import refused
 
@@ -39,8 +40,16 @@ _NOBODY = "nobody can be asked, for this agent has no checkpointer"
 class Gatekeeper:
     """Acts on decisions as they are frozen; it never looks at a score."""
 
-    def __init__(self, gate: Gate, name: str, *, asks_people: bool, abstain_message: str) -> None:
-        self._gate, self._name = gate, name
+    def __init__(
+        self,
+        gate: Gate,
+        name: str,
+        declared: Declared,
+        *,
+        asks_people: bool,
+        abstain_message: str,
+    ) -> None:
+        self._gate, self._name, self._declared = gate, name, declared
         self._asks_people, self._abstain_message = asks_people, abstain_message
 
     @property
@@ -95,8 +104,10 @@ class Gatekeeper:
         if found.request is None:
             seat.settled([request.tool_call["id"] or ""], found.why)
             return refused(request.tool_call, found.why)
-        output = yield from run_once(seat, request, found, ask(found.request))
-        return found.told(output)
+        run = ask(found.request)
+        if self._declared.repeatable(found.request.tool):
+            return found.told((yield from ran(seat, request, run)))
+        return found.told((yield from run_once(seat, request, found, run)))
 
     def _act(self, seat: Seat, turn: Held) -> Act:
         escalated = turn.of(Verdict.ESCALATE)

@@ -48,12 +48,14 @@ class Judge:
         gate: Gate,
         finder: Finder,
         name: str,
+        declared: Declared,
+        *,
         verifier: Verifier | None,
         escalate_to: EscalateTo,
     ) -> None:
         self._gate, self._finder, self._name = gate, finder, name
         self._verifier, self._escalate_to = verifier, escalate_to
-        self._declared = Declared()
+        self._declared = declared
 
     def turn(self, seat: Seat, request: ModelRequest[Any], ask: AskModel) -> Steps[Model]:
         """Ask the model, decide, ask a stronger one or a verifier where the policy says so."""

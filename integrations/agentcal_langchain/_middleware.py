@@ -17,6 +17,7 @@ from agentcal_langchain._langgraph import ABSTAINED, EscalateTo, Steps, Verifier
 from agentcal_langchain._observing import Observing
 from agentcal_langchain._seat import Seat
 from agentcal_langchain._state import DEFAULT_NAME, CalibrationState
+from agentcal_langchain._tools import Declared
 
 
 class CalibrationMiddleware(Observing):
@@ -105,10 +106,12 @@ class _Gating(CalibrationMiddleware):
     def _gate(
         self, gate: Gate, verifier: Verifier | None, escalate_to: EscalateTo, abstain_message: str
     ) -> None:
-        asks_people = escalate_to == "human"
-        self._judge = Judge(gate, self._finder, self._name, verifier, escalate_to)
+        name, declared, people = self._name, Declared(), escalate_to == "human"
+        self._judge = Judge(
+            gate, self._finder, name, declared, verifier=verifier, escalate_to=escalate_to
+        )
         self._keeper = Gatekeeper(
-            gate, self._name, asks_people=asks_people, abstain_message=abstain_message
+            gate, name, declared, asks_people=people, abstain_message=abstain_message
         )
 
     def before_agent(self, state: CalibrationState, runtime: Runtime[Any]) -> dict[str, Any] | None:

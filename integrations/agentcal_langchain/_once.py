@@ -6,10 +6,8 @@ from dataclasses import replace
 from functools import partial
 
 from langchain.agents.middleware import ToolCallRequest
-from langchain_core.messages import ToolCall
 from langgraph.config import get_config
 from langgraph.errors import GraphInterrupt
-from langgraph.types import interrupt
 
 from agentcal.policy import Decision
 from agentcal_langchain._asking import review
@@ -26,6 +24,7 @@ from agentcal_langchain._langgraph import (
     drive,
     is_doubtful,
     journal_in,
+    next_question,
     once,
     review_request,
     task_of,
@@ -38,15 +37,15 @@ from agentcal_langchain._words import in_doubt
 def run_once(seat: Seat, request: ToolCallRequest, permit: Permit, run: Do) -> Steps[Tool]:
     """What the call gives: now, or when it ran before; or what somebody says who was asked.
 
-    To repeat what only reads does no harm, and without a checkpointer there is no second time.
+    Without a checkpointer there is no second time, and no way to ask.
     """
     follow = partial(ran, seat, request, run)
     config, decision = get_config(), permit.decision
     journal = journal_in(config)
-    if decision is None or decision.tier == "read_only" or journal is None:
+    if decision is None or journal is None:
         return (yield from follow())
     call = request.tool_call if permit.request is None else permit.request.tool_call
-    ticket = _ticket(call, permit.key, decision)
+    ticket = Ticket(call, Outcome(words="", fate="run", key=permit.key), decision)
     ticket = replace(ticket, entry=(yield from journal.read(permit.key)))
     try:
         answer = yield from _certain(seat, ticket, decision, journal, task_of(config))
@@ -57,11 +56,6 @@ def run_once(seat: Seat, request: ToolCallRequest, permit: Permit, run: Do) -> S
         return in_doubt(call, answer)
     kept = yield from once(ticket, journal, Do(lambda: drive(follow()), lambda: adrive(follow())))
     return kept[0] if isinstance(kept, list) else kept  # type: ignore[no-any-return]
-
-
-def _ticket(call: ToolCall, key: str, decision: Decision) -> Ticket:
-    outcome = Outcome(words="", fate="run", key=key)
-    return Ticket(call, outcome, decision)
 
 
 def _certain(
@@ -76,25 +70,12 @@ def _certain(
     pending = [(ticket.call, decision)]
     for mark, about in ticket.entry.marks:
         if mark == "doubted" and about["task"] == task:
-            for _ in range(about["skip"]):
-                interrupt(None)
-            answer = ask(pending, lost=True)[0]
+            (answer,) = ask(pending, lost=True, skip=about["skip"])
     if is_doubtful(ticket, task):
-        skip, question = _left(review_request(pending, lost=True))
+        skip, waits = next_question(review_request(pending, lost=True))
         about = {"task": task, "skip": skip}
         yield from journal.mark(ticket.key, ticket.entry, "doubted", about)
-        raise question
+        raise waits
     if answer is not None and ticket.entry.last == "doubted":
         seat.reviewed([review(decision, answer)])
     return answer
-
-
-def _left(request: object) -> tuple[int, GraphInterrupt]:
-    """How many answers in this task were given to others, and the question that has none."""
-    left = 0
-    while True:
-        try:
-            interrupt(request)
-        except GraphInterrupt as question:
-            return left, question
-        left += 1

@@ -28,9 +28,15 @@ class Declared:
         calls = [*message.tool_calls, *message.invalid_tool_calls]
         names = {call["name"] for call in calls}
         tools = (tool for tool in offered if isinstance(tool, BaseTool) and tool.name in names)
-        return {tool.name: self._of(tool) for tool in tools}
+        return {tool.name: self.one(tool) for tool in tools}
 
-    def _of(self, tool: BaseTool) -> ToolDeclaration:
+    def repeatable(self, tool: BaseTool | None) -> bool:
+        """Whether the tool itself says that a call may run twice. What its name says is a guess."""
+        found = None if tool is None else self.one(tool)
+        return found is not None and bool(found.read_only or found.idempotent)
+
+    def one(self, tool: BaseTool) -> ToolDeclaration:
+        """The declaration of a tool."""
         known = self._known.get(tool.name)
         if known is not None and known[0] is tool:
             return known[1]

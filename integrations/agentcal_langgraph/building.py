@@ -19,7 +19,7 @@ from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
 
-from agentcal_langgraph._asking import ask
+from agentcal_langgraph._asking import ask, next_question
 from agentcal_langgraph._called import called
 from agentcal_langgraph._declared import declaration
 from agentcal_langgraph._drive import Do, Steps, adrive, drive
@@ -90,6 +90,7 @@ __all__ = [
     "is_users",
     "journal_in",
     "lost",
+    "next_question",
     "nudge",
     "once",
     "raised",
