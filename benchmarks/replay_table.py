@@ -1,6 +1,6 @@
-"""Replayed gates as Markdown: ``python -m benchmarks.replay_table`` rewrites docs/replay.md.
+"""Replayed gates as Markdown: ``python -m benchmarks.replay_table``.
 
-Only what stands between the markers of the page is generated, and the pictures that it shows.
+Rewrites what stands between the markers of docs/replay.md and README.md, and the pictures.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from benchmarks.tables import NEW_AT_TEST, ROOT
 BEGIN, END = "<!-- replay:begin -->", "<!-- replay:end -->"
 RESULTS = ROOT / "benchmarks" / "results" / "replay.json"
 PAGE = ROOT / "docs" / "replay.md"
+README = ROOT / "README.md"
 IMAGES = ROOT / "docs" / "images"
 COLUMNS = (
     "policy",
@@ -35,6 +36,7 @@ COLUMNS = (
     "of these fail",
 )
 MOST_TOOLS = 8
+BUDGET = "least sure"
 Row = dict[str, Any]
 
 
@@ -43,6 +45,29 @@ def markdown(results: dict[str, Any]) -> str:
     return "\n".join(
         line for name, found in results.items() for line in (*_protocol(name, found), "")
     )
+
+
+def excerpt(results: dict[str, Any]) -> str:
+    """For the README: the same share of runs stopped, by agentcal and by what needs no calibrator.
+
+    Only budgets, on the protocol with the most tasks: they are what the other rows vary around.
+    """
+    name, found = max(results.items(), key=lambda item: item[1]["groups"])
+    lines = [
+        f"`{name}`, {found['runs']} runs on {found['groups']} tasks that neither calibrator nor "
+        f"gate has seen, {found['failed']} of them fail:",
+        "",
+        "| runs stopped | by | failures stopped | successes interrupted |",
+        "|---|---|---|---|",
+    ]
+    for policy in found["policies"]:
+        if policy["policy"].startswith(BUDGET):
+            for place, row in enumerate(policy["rows"]):
+                method = "agentcal, before writes and answers" if place == 0 else row["method"]
+                stopped = policy["policy"].removeprefix(BUDGET).strip() if place == 0 else ""
+                shares = (row["failures_stopped"], row["successes_interrupted"])
+                lines.append(f"| {stopped} | {method} | " + " | ".join(map(_share, shares)) + " |")
+    return "\n".join([*lines, ""])
 
 
 def _protocol(name: str, found: dict[str, Any]) -> Iterator[str]:
@@ -185,18 +210,22 @@ def draw(name: str, found: dict[str, Any]) -> None:
     dots = {
         policy: (row["successes_interrupted"]["value"], row["failures_stopped"]["value"])
         for policy, row in (own | {"always before writing": found["always"]}).items()
-        if row is not None and not policy.startswith("least sure")
+        if row is not None and not policy.startswith(BUDGET)
     }
     note = f"{name}: {found['runs']} runs on {found['groups']} tasks that were not learnt from."
     save(trade_off(lines, dots, note=note), _image(name), dpi=110)
 
 
+def rewrite(page: Path, text: str) -> None:
+    """Put ``text`` between the markers of ``page``."""
+    head, rest = page.read_text(encoding="utf-8").split(BEGIN)
+    page.write_text(f"{head}{BEGIN}\n{text}{END}{rest.split(END)[1]}", encoding="utf-8")
+
+
 def main() -> None:
     results = json.loads(RESULTS.read_text(encoding="utf-8"))
-    text = PAGE.read_text(encoding="utf-8")
-    head, rest = text.split(BEGIN)
-    tail = rest.split(END)[1]
-    PAGE.write_text(f"{head}{BEGIN}\n{markdown(results)}{END}{tail}", encoding="utf-8")
+    rewrite(PAGE, markdown(results))
+    rewrite(README, excerpt(results))
     for name, found in results.items():
         draw(name, found)
 

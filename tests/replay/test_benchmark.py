@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +121,9 @@ def test_the_page_is_written_between_its_markers(
     page.write_text(f"above\n{replay_table.BEGIN}\nyesterday\n{replay_table.END}\nbelow\n", "utf-8")
     monkeypatch.setattr(replay_table, "RESULTS", tmp_path / "replay.json")
     monkeypatch.setattr(replay_table, "PAGE", page)
+    readme = tmp_path / "README.md"
+    readme.write_text(page.read_text("utf-8"), "utf-8")
+    monkeypatch.setattr(replay_table, "README", readme)
     monkeypatch.setattr(replay_table, "IMAGES", tmp_path)
     for _ in range(2):
         replay_table.main()
@@ -134,8 +137,18 @@ def test_the_page_is_written_between_its_markers(
     assert f"| step count | {row['interrupted']} of 60" in text
 
 
-def test_the_published_page_is_what_the_published_figures_say() -> None:
+@pytest.mark.parametrize(
+    ("page", "write"),
+    [
+        (replay_table.PAGE, replay_table.markdown),
+        (replay_table.README, replay_table.excerpt),
+    ],
+    ids=["page", "readme"],
+)
+def test_what_is_published_is_what_the_published_figures_say(
+    page: Path, write: Callable[[dict[str, Any]], str]
+) -> None:
     results = json.loads(replay_table.RESULTS.read_text(encoding="utf-8"))
-    page = replay_table.PAGE.read_text(encoding="utf-8")
-    between = page.split(replay_table.BEGIN)[1].split(replay_table.END)[0].strip()
-    assert between == replay_table.markdown(results).strip()
+    text = page.read_text(encoding="utf-8")
+    between = text.split(replay_table.BEGIN)[1].split(replay_table.END)[0].strip()
+    assert between == write(results).strip()
