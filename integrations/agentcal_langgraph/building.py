@@ -25,7 +25,6 @@ from agentcal_langgraph._declared import declaration
 from agentcal_langgraph._drive import Do, Steps, adrive, drive
 from agentcal_langgraph._edited import annotated
 from agentcal_langgraph._end import reason_of, was_cancelled
-from agentcal_langgraph._facts import tools_in
 from agentcal_langgraph._frozen import Outcome
 from agentcal_langgraph._inside import saver_of, task_of
 from agentcal_langgraph._journal import Journal, journal_in
@@ -42,7 +41,8 @@ from agentcal_langgraph._review import (
     as_call,
     review_request,
 )
-from agentcal_langgraph._watch import Turn, Watch
+from agentcal_langgraph._turn import Turn
+from agentcal_langgraph._watch import Watch
 from agentcal_langgraph._watcher import GraphWatcher
 from agentcal_langgraph._words import (
     ABSTAINED,
@@ -53,7 +53,6 @@ from agentcal_langgraph._words import (
     lost,
     nudge,
     rejected,
-    undecided,
     unsure,
 )
 
@@ -100,8 +99,6 @@ __all__ = [
     "review_request",
     "saver_of",
     "task_of",
-    "tools_in",
-    "undecided",
     "unsure",
     "was_cancelled",
     "watch_at",
