@@ -63,4 +63,4 @@ def _asked(
 
 def _pending(known: Sequence[Ticket], places: Sequence[int]) -> list[tuple[ToolCall, Decision]]:
     tickets = [known[at] for at in places]
-    return [(ticket.call, ticket.decision) for ticket in tickets if ticket.decision is not None]
+    return [(one.as_it_runs, one.decision) for one in tickets if one.decision is not None]

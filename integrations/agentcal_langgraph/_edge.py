@@ -6,6 +6,7 @@ decision is committed together with the reply that it is about, and costs no ste
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +28,8 @@ from agentcal_langgraph._settle import Settled
 from agentcal_langgraph._task import Part
 from agentcal_langgraph._ways import Ways, Where, name_of
 from agentcal_langgraph._words import says_farewell
+
+_log = logging.getLogger("agentcal.gate")
 
 
 class GateEdge(Part):
@@ -54,17 +57,34 @@ class GateEdge(Part):
         proposal = newest_proposal(messages, state.get(EDITS))
         watch = watch_in(config, self._keeper.recorder)
         if proposal is None or not self._concerns(proposal, ways, past):
-            if held is not None:
-                write(config, {self._level.key: [held]})
+            self._say(held, config)
             remember(watch, config)
             return ways
         when = Moment(config, past, self._level.declared, watch)
-        found = yield from self._keeper.decide(proposal, when)
+        found = yield from self._decided(proposal, when)
+        if found is None:
+            self._say(held, config)
+            return ways
         self._commit(proposal, found, when)
         if found.reply is not None:  # it may lead elsewhere
             held, proposal = found.reply, with_reply(proposal, found.reply)
             ways = yield from self._ways.on(None, config, held)
         return self._onwards(proposal, found, ways, held, when)
+
+    def _decided(self, proposal: Proposal, when: Moment) -> Steps[Settled | None]:
+        """None where that failed and nothing is to be held up; else an error ends the run."""
+        try:
+            return (yield from self._keeper.decide(proposal, when))
+        except Exception as error:
+            if self._keeper.gate.policy.mode == "enforce":
+                raise
+            _log.error("a turn was not decided about, in shadow mode: %s", type(error).__name__)
+            return None
+
+    def _say(self, held: AIMessage | None, config: RunnableConfig) -> None:
+        """A reply that was held back goes into the state, for there is no more to wait for."""
+        if held is not None:
+            write(config, {self._level.key: [held]})
 
     def _concerns(self, proposal: Proposal, ways: Sequence[Where], past: Past) -> bool:
         """Whether something that nobody has decided about is about to happen."""
@@ -102,8 +122,7 @@ class GateEdge(Part):
             return [self._step({"say": said, "goto": []})]
         if found.way == "again":
             model = self._again or self._model_node(proposal, when)
-            if mine:  # for the model to see, and not as an answer
-                write(when.config, {self._level.key: mine})
+            self._say(held, when.config)  # for the model to see, and not as an answer
             return [self._step({"say": list(found.messages), "goto": [model]})]
         return [self._step({"say": mine, "goto": list(ways)})] if mine else list(ways)
 

@@ -38,6 +38,16 @@ def gated_turn(
     )
 
 
+def unread_turn(proposal: Proposal, why: str) -> GatedTurn:
+    """A turn of which nothing is known but what it proposes."""
+    calls = tuple(
+        ProposedCall(str(one["name"]), None, str(one["id"] or ""), raw_arguments=str(one["args"]))
+        for one in proposal.calls
+    )
+    run_id = f"unread-{proposal.message.id}"
+    return GatedTurn(run_id, 1, None, calls, answer=proposal.text, missing=why)
+
+
 def _known(seen: Seen, past: Past) -> dict[int, Confidence | None]:
     """The scores by turn: those that this graph has frozen, and what the recorder saw since."""
     watched = [] if seen.watch is None else list(seen.watch.said.values())

@@ -16,7 +16,7 @@ from agentcal.policy import Decision, Gate, GatedTurn, TurnDecision, Verdict
 from agentcal.recorder import Recorder
 from agentcal_langgraph._called import called
 from agentcal_langgraph._drive import Do, Steps
-from agentcal_langgraph._gated_turn import gated_turn
+from agentcal_langgraph._gated_turn import gated_turn, unread_turn
 from agentcal_langgraph._inside import saver_of
 from agentcal_langgraph._past import Past
 from agentcal_langgraph._proposal import Proposal, with_reply
@@ -84,8 +84,7 @@ class Keeper:
 
     def _opinion(self, proposal: Proposal, when: Moment, spoken: AIMessage) -> Steps[_Opinion]:
         """``spoken``: the reply as its model gave it."""
-        seen = seen_in(when.watch, spoken, when.config, when.past.spoken(spoken.id))
-        turn = gated_turn(proposal, seen, when.past, when.declared)
+        turn = _turn(proposal, when, spoken)
         if self.gate.policy.budget is None:
             decided = self.gate.decide(turn)
         else:  # counting may touch a disk
@@ -137,6 +136,17 @@ class Keeper:
     def _settled(self, opinion: _Opinion, proposal: Proposal, nobody: str = "") -> Settled:
         decided, unchecked = opinion.decided, opinion.unchecked
         return settled(decided, proposal, goodbye=self.goodbye, unchecked=unchecked, nobody=nobody)
+
+
+def _turn(proposal: Proposal, when: Moment, spoken: AIMessage) -> GatedTurn:
+    """What the policy is asked about. What cannot be read counts as a turn without a score."""
+    try:
+        seen = seen_in(when.watch, spoken, when.config, when.past.spoken(spoken.id))
+        return gated_turn(proposal, seen, when.past, when.declared)
+    except Exception as error:
+        _log.error("a turn could not be read: %s", type(error).__name__)
+        why = f"the turn could not be read ({type(error).__name__})"
+        return unread_turn(proposal, why)
 
 
 def _nobody(when: Moment, opinion: _Opinion) -> str:

@@ -37,6 +37,11 @@ class Ticket:
         return self.outcome is not None and self.outcome.fate == "run"
 
     @property
+    def as_it_runs(self) -> ToolCall:
+        """The call, as a reviewer may have edited it."""
+        return self.call if self.outcome is None else self.outcome.applied(self.call)
+
+    @property
     def key(self) -> str:
         """Of the decision by which it runs."""
         return "" if self.outcome is None else self.outcome.key

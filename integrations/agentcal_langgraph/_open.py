@@ -8,7 +8,8 @@ from uuid import UUID
 from agentcal.recorder import Recorder
 from agentcal_langgraph._opening import Invocation
 from agentcal_langgraph._place import Place, Scope
-from agentcal_langgraph._watch import Turn, Watch
+from agentcal_langgraph._turn import Turn
+from agentcal_langgraph._watch import Watch
 
 _SWEEP = 1024
 _WATCHED: weakref.WeakKeyDictionary[Recorder, set[UUID]] = weakref.WeakKeyDictionary()

@@ -12,7 +12,8 @@ from agentcal import Confidence
 from agentcal.recorder import Recorder
 from agentcal_langgraph._frozen import Spoken
 from agentcal_langgraph._inside import task_of
-from agentcal_langgraph._watch import Said, Watch
+from agentcal_langgraph._turn import Said
+from agentcal_langgraph._watch import Watch
 from agentcal_langgraph._watcher import GraphWatcher
 
 _NOT_WATCHED = "no recorder watches this graph"

@@ -100,7 +100,7 @@ class GatedTools(Part):
                 _log.error("%s was not run: nothing has decided that it may", ticket.call["name"])
             done = outcome is not None and outcome.fate == "done"
             return {self._key: [] if done else [result_for(ticket.call, outcome)]}
-        call = outcome.applied(ticket.call)
+        call = ticket.as_it_runs
         run = self._run(value, call, config)
         output = (yield run) if journal is None else (yield from once(ticket, journal, run))
         return output if outcome.args is None else annotated(output, call, self._key)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.outputs import Generation
 
-from agentcal import Confidence, Message
+from agentcal import Confidence
 from agentcal.recorder import Recorder, Review, Run
 from agentcal_langgraph._calls import Calls
 from agentcal_langgraph._end import reason_of, stops_before_tools
@@ -23,35 +23,10 @@ from agentcal_langgraph._people import Decision
 from agentcal_langgraph._place import Place
 from agentcal_langgraph._request import messages_in, newest_request, request_in
 from agentcal_langgraph._results import Result
+from agentcal_langgraph._turn import Said, Turn
 
 _REBUILT = "the first turns were not watched; they are read from the messages"
 _UNANSWERED = {"status": "missing", "result": None}
-
-
-class Turn(NamedTuple):
-    """A model that was asked and has not replied yet."""
-
-    watch: Watch
-    key: str
-    inputs: list[Message]
-    agent: str | None
-    model: str | None
-    asked: float
-    ns: str
-
-
-class Said(NamedTuple):
-    """A turn that was taken, for whoever gates it. ``turn`` counts from 1.
-
-    ``ns``: the task in which the model was asked, as LangGraph names it.
-    """
-
-    message_id: str
-    turn: int
-    confidence: Confidence | None
-    ns: str
-    agent: str | None
-    model: str | None
 
 
 class Watch:

@@ -78,6 +78,7 @@ def step(graph: Any, given: Any) -> dict[str, Any]:
     decisions = decisions_in(graph.get_state(config).values)
     return {
         "asked": [r["description"] for i in found.get("__interrupt__", ()) for r in _requests(i)],
+        "args": [r["args"] for i in found.get("__interrupt__", ()) for r in _requests(i)],
         "ids": [i.id for i in found.get("__interrupt__", ())],
         "said": [(type(m).__name__, m.text) for m in found["messages"]],
         "decided": [decision.model_dump(mode="json") for decision in decisions],

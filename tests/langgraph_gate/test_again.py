@@ -149,3 +149,13 @@ def test_a_new_state_does_not_make_a_call_that_may_have_run_forgotten(place: Pla
     assert found["asked"]
     assert len(place.did) == len(set(place.did))
     assert set(before) <= set(place.did)
+
+
+def test_the_question_is_about_the_call_as_it_ran(place: Place) -> None:
+    place.goes_on({"messages": [("user", "go")]}, score=0.2)
+    edit = {"type": "edit", "edited_action": {"name": "act", "args": {"n": 7}}}
+    place.dies("after 7", Command(resume={"decisions": [edit, REJECT]}))
+    found = place.goes_on()
+    assert found["args"] == [{"n": 7}]
+    place.goes_on(answers(found, APPROVE))
+    assert place.did == ["7", "7"]

@@ -13,6 +13,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 from langgraph.types import Command
 
+import agentcal_langgraph._keeper as keeping
 from agentcal import Confidence
 from agentcal.policy import Policy, RiskTarget, Verdict
 from agentcal.recorder import Recorder
@@ -215,6 +216,36 @@ def test_in_shadow_nothing_of_that_stops_anything() -> None:
     assert last(desk.run()) == "done"
     assert desk.paid == [5]
     assert decisions_in(desk.state())[0].decisions[0].verdict is Verdict.ABSTAIN
+
+
+def test_an_error_of_ours_counts_as_no_score(monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
+    def broken(*_: Any) -> Any:
+        raise KeyError("a secret")
+
+    monkeypatch.setattr(keeping, "gated_turn", broken)
+    desk = Desk(without_score("abstain"), [calls(pays(5)), "done"])
+    found = desk.run()
+    assert desk.paid == []
+    assert "the turn could not be read (KeyError)" in results(found)[0][0]
+    assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_an_error_that_nobody_thought_of_ends_the_run_and_in_shadow_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: Any, held: bool
+) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(keeping, "settled", broken)
+    desk = Desk(without_score("abstain"), [calls(pays(5)), "done"], buffer_answer=held)
+    with pytest.raises(ZeroDivisionError):
+        desk.run()
+    assert desk.paid == []
+    desk = Desk(without_score("abstain").shadow(), [calls(pays(5)), "done"], buffer_answer=held)
+    assert last(desk.run()) == "done"
+    assert desk.paid == [5]
+    assert "was not decided about, in shadow mode" in caplog.text
 
 
 def test_what_was_rejected_is_not_run_by_a_graph_that_only_shadows_now() -> None:
