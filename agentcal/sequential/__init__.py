@@ -7,7 +7,7 @@ Malformed input raises :class:`agentcal.errors.ConfigError`, runs that cannot ca
 
 from agentcal.sequential._bound import AlarmBound
 from agentcal.sequential._fit import fit_alarm
-from agentcal.sequential._normaliser import Normaliser, Signs, StepTable
+from agentcal.sequential._normaliser import Normaliser, Signs
 from agentcal.sequential._watch import Watch
 
-__all__ = ["AlarmBound", "Normaliser", "Signs", "StepTable", "Watch", "fit_alarm"]
+__all__ = ["AlarmBound", "Normaliser", "Signs", "Watch", "fit_alarm"]

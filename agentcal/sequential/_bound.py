@@ -51,7 +51,7 @@ class AlarmBound(BaseModel):
         """A new run, to be watched point by point."""
         normaliser = self.normaliser
         return Watch(
-            normaliser.plan.score,
+            normaliser.score,
             centre=normaliser.centre,
             scale=normaliser.scale,
             quiet_turns=self.quiet_turns,

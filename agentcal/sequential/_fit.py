@@ -38,11 +38,11 @@ def fit_alarm(
     as a rule. ``second``: another signal at the same points, higher is better as well, that must
     have been low before the alarm sounds. In the first ``quiet_turns`` points it never does.
 
-    Half of the groups with a successful run, drawn with ``seed`` blind to scores, and all groups
+    40% of the groups with a successful run, drawn with ``seed`` blind to scores, and all groups
     without one teach the normaliser what failing looks like. Of each of the others one successful
     run is drawn, blind too, and the threshold is an order statistic of their running scores; see
-    :class:`AlarmBound` for what that promises and docs/alarms.md for why. Where the promise takes
-    more groups than half of them, and there is no ``second``, all carry the threshold and the score
+    :class:`AlarmBound` for what that promises and docs/alarms.md for why. Where the others
+    are too few for the promise, and there is no ``second``, all carry the threshold and the score
     is taken as it is.
 
     Raises ``NotEnoughData`` where the groups with a successful run are too few for the promise,
@@ -55,12 +55,8 @@ def fit_alarm(
     drawn = [int(rng.choice(runs.successful_of(group))) for group in held]
     place = rank(len(drawn), false_alarm_rate, confidence)
     agrees_at = None if second is None else _agrees_at(runs, fit)
-    normaliser = learn(
-        list(_lessons(runs, fit)),
-        false_alarm_rate=false_alarm_rate,
-        quiet_turns=quiet_turns,
-        agrees_at=agrees_at,
-    )
+    lessons = list(_lessons(runs, fit))
+    normaliser = learn(lessons, quiet_turns=quiet_turns, agrees_at=agrees_at)
     silent = AlarmBound(
         false_alarm_rate=false_alarm_rate,
         confidence=confidence,
@@ -90,17 +86,24 @@ def _divided(
     """Groups to learn from, and groups of which each gives a run to the bound."""
     winners, losers = runs.winners(), runs.losers()
     drawn = rng.permutation(winners).tolist()
-    apart = int(LEARNT_FROM * len(drawn))
-    if len(drawn) - apart >= needed:
+    if _carrying(len(drawn)) >= needed:
+        apart = len(drawn) - _carrying(len(drawn))
         return sorted(losers + drawn[:apart]), sorted(drawn[apart:])
     if runs.second is None and len(drawn) >= needed:
         return [], sorted(drawn)
-    total = needed if runs.second is None else 2 * needed - 1
+    total = needed
+    while runs.second is not None and _carrying(total) < needed:
+        total += 1
     raise NotEnoughData(
         f"the promise takes {total} groups with a successful run, and there are {len(drawn)}: "
         f"about {total - len(drawn)} more groups with a successful run would do, and so would a "
         "higher false alarm rate or a lower confidence"
     )
+
+
+def _carrying(winners: int) -> int:
+    """How many of the groups with a successful run carry the bound."""
+    return winners - int(LEARNT_FROM * winners)
 
 
 def _lessons(runs: Runs, fit: Sequence[int]) -> Iterator[Lesson]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from agentcal.sequential._normaliser import Signs, StepTable
+from agentcal.sequential._normaliser import Signs
 
 Floats = NDArray[np.float64]
 
@@ -24,11 +24,10 @@ _SETTINGS: dict[str, Any] = {
     "learning_rate": 0.08,
     "num_leaves": 6,
     "min_data_in_leaf": 20,
-    "max_bin": 63,
+    "max_bin_by_feature": [63] * SIGNS + [16],
     # A tree that sees one sign and the turn is a table; scores that are better are never worse.
     "interaction_constraints": [[sign, TURN] for sign in range(SIGNS)],
     "monotone_constraints": [-1, -1, -1, 0, 0],
-    "monotone_constraints_method": "advanced",
     "verbosity": -1,
     "num_threads": 1,
     "deterministic": True,
@@ -53,10 +52,10 @@ def boost(X: Floats, failed: Floats, weight: Floats, start: Floats) -> Any:
     return lightgbm.train(_SETTINGS, data, num_boost_round=_ROUNDS)
 
 
-def write_out(booster: Any) -> tuple[list[float], list[StepTable]]:
-    """The bounds of the spans of turns, and a table a sign: together they are the booster.
+def write_out(booster: Any) -> dict[str, Any]:
+    """The fields ``turns``, ``edges`` and ``values`` of the normaliser: together the booster.
 
-    Values are rounded to four decimals. What does not depend on a sign is in the first table.
+    Values are rounded to four decimals. What depends on no sign is in the first table.
     """
     trees = booster.dump_model()["tree_info"]
     boxes = [list(_boxes(tree["tree_structure"], _EVERYWHERE)) for tree in trees]
@@ -65,7 +64,9 @@ def write_out(booster: Any) -> tuple[list[float], list[StepTable]]:
     for tree in boxes:
         used = [sign for sign in range(SIGNS) if _edges(tree, sign)]
         owned[used[0] if used else 0] += tree
-    return turns, [_table(own, sign, turns) for sign, own in enumerate(owned)]
+    edges = [_edges(own, sign) for sign, own in enumerate(owned)]
+    tables = [_table(own, sign, turns, edges[sign]) for sign, own in enumerate(owned)]
+    return {"turns": turns, "edges": edges, "values": list(zip(*tables, strict=True))}
 
 
 _EVERYWHERE = _Box((-np.inf,) * (SIGNS + 1), (np.inf,) * (SIGNS + 1), 0.0)
@@ -91,13 +92,15 @@ def _edges(boxes: list[_Box], column: int) -> list[float]:
     return sorted(bounds - {-np.inf, np.inf})
 
 
-def _table(boxes: list[_Box], sign: int, turns: list[float]) -> StepTable:
-    edges = _edges(boxes, sign)
+def _table(
+    boxes: list[_Box], sign: int, turns: list[float], edges: list[float]
+) -> list[list[float]]:
     values = np.zeros((len(turns) + 1, len(edges) + 1))
     for box in boxes:
         spans = _covered(turns, box.low[TURN], box.high[TURN])
         values[spans, _covered(edges, box.low[sign], box.high[sign])] += box.value
-    return StepTable.model_validate({"edges": edges, "values": values.round(_DECIMALS).tolist()})
+    rounded: list[list[float]] = values.round(_DECIMALS).tolist()
+    return rounded
 
 
 def _covered(edges: list[float], low: float, high: float) -> slice:
