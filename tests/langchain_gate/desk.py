@@ -128,6 +128,9 @@ WAYS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "astream": lambda graph, given, config: asyncio.run(_streamed(graph, given, config)),
 }
 
+FEW = ["invoke", "astream"]
+"""Ways that have nothing in common, where all four would say the same."""
+
 
 async def _streamed(graph: Any, given: Any, config: Any) -> None:
     async for _ in graph.astream(given, config, stream_mode=["messages", "updates"]):

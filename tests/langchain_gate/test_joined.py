@@ -18,6 +18,7 @@ from tests.langchain_gate.desk import (
     APPROVE,
     ASK,
     EDIT,
+    FEW,
     PAY,
     REJECT,
     RESPOND,
@@ -67,7 +68,7 @@ class Both:
         return run
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", FEW)
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [(APPROVE, "approved"), (REJECT, "rejected"), (RESPOND, "responded"), (EDIT, "edited")],
@@ -90,7 +91,7 @@ def test_each_is_told_once(answer: Any, kind: str, way: str) -> None:
     assert (run.end_reason, len(run.steps)) == ("answered", 3)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", FEW)
 @pytest.mark.parametrize("policy", [on_transfer(Verdict.ABSTAIN), on_answer(Verdict.ABSTAIN)])
 def test_a_run_that_the_gate_ended(policy: Any, way: str) -> None:
     both = Both(policy, [calls(PAY), "Paid."])
@@ -101,7 +102,7 @@ def test_a_run_that_the_gate_ended(policy: Any, way: str) -> None:
     assert status == (["error"] if len(run.steps) == 1 else ["ok"])
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", FEW)
 def test_a_turn_that_was_sent_back(way: str) -> None:
     both = Both(on_transfer(Verdict.VERIFY), [calls(PAY), "Better not."])
     both.ask(way)

@@ -17,6 +17,7 @@ from tests.langchain.agents import ACCOUNTS, Watched, agent, on
 from tests.langchain_gate.desk import (
     APPROVE,
     ASK,
+    FEW,
     LOOK,
     PAY,
     REJECT,
@@ -67,7 +68,7 @@ class Asked:
 KINDS = ["model", "function", "coroutine", "runnable", "function that asks a model"]
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", FEW)
 @pytest.mark.parametrize("kind", KINDS)
 def test_its_reply_takes_the_place_of_the_agents(kind: str, way: str) -> None:
     stronger = Asked(DOUBTS, kind)
