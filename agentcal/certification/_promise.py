@@ -10,7 +10,7 @@ from agentcal.bounds import certify_threshold
 from agentcal.certification._composed import ComposedScore
 from agentcal.certification._walked import Walked
 from agentcal.evaluation import LabelledRuns
-from agentcal.policy import Certificate, Policy, RiskTarget, Scope
+from agentcal.policy import Certificate, Policy, RiskTarget, Scope, Tier
 
 
 def promised(
@@ -56,5 +56,14 @@ def _scope(policy: Policy, calibrator: str, runs: Sequence[Walked]) -> Scope:
         policy=policy.composed,
         agents=tuple({run.agent for run in runs}),
         models=tuple({run.model for run in runs}),
-        tools=tuple(frozenset().union(*(run.tools for run in runs))),
+        tools=_tiers(policy, runs),
     )
+
+
+def _tiers(policy: Policy, runs: Sequence[Walked]) -> dict[str, Tier]:
+    """The tier of each tool, of the last run where they differ: any other is out of scope."""
+    return {
+        name: policy.tiers.of(name, declared)
+        for run in runs
+        for name, declared in run.tools.items()
+    }

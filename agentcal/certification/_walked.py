@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from agentcal.calibration import Calibrator, changed
 from agentcal.evaluation import Labelled
 from agentcal.policy import GatedTurn, ProposedCall, turns_of
+from agentcal.trajectory import ToolDeclaration
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Walked:
     success: bool
     agent: str
     model: str
-    tools: frozenset[str]
+    tools: Mapping[str, ToolDeclaration | None]
     turns: tuple[GatedTurn, ...]
 
     @property
@@ -43,9 +44,8 @@ def walked(calibrator: Calibrator, runs: Iterable[Labelled]) -> Iterator[Walked]
     for run, group, success in runs:
         confidences = calibrator.score(run)[:-1]
         turns = tuple(_light(turn) for turn in turns_of(run, confidences))
-        names = {tool.name for tool in run.tools}
-        names.update(call.name for step in run.steps for call in step.tool_calls)
-        tools = frozenset(names)
+        called = {call.name: None for step in run.steps for call in step.tool_calls}
+        tools = {**called, **{tool.name: tool for tool in run.tools}}
         alone = success and not changed(run)
         yield Walked(run.run_id, group, alone, run.agent or "", run.model or "", tools, turns)
 

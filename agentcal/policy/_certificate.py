@@ -11,24 +11,26 @@ from agentcal._artefact import digest
 from agentcal.bounds import NotCertified, ThresholdCertificate
 from agentcal.policy._model import Part
 from agentcal.policy._names import Names
-from agentcal.policy._turn import GatedTurn
+from agentcal.policy._tiers import Tier
+from agentcal.policy._turn import GatedTurn, Subject
 
 
 class Scope(Part):
     """Where a certificate holds: this calibrator, this policy, these agents, models and tools.
 
     ``policy`` is the digest of the policy as composed, without what certifying adds to it. Runs
-    whose agent or model was not known count as agent, or model, "".
+    whose agent or model was not known count as agent, or model, "". ``tools``: the tier that each
+    had in the certified runs, for a recorded tool may say less of itself than a live one.
     """
 
     calibrator: str
     policy: str
     agents: Names
     models: Names
-    tools: Names
+    tools: dict[str, Tier]
 
-    def lacks(self, turn: GatedTurn) -> str:
-        """Why the certificate does not hold for ``turn``; empty where it does."""
+    def lacks(self, turn: GatedTurn, subject: Subject) -> str:
+        """Why the certificate does not hold for ``subject`` of ``turn``; empty where it does."""
         if turn.confidence is None or turn.confidence.fingerprint != self.calibrator:
             return "it was made for another calibrator"
         if (turn.agent or "") not in self.agents:
@@ -36,7 +38,12 @@ class Scope(Part):
         if (turn.model or "") not in self.models:
             return f"no run of model {turn.model!r} was certified"
         new = next((call.name for call in turn.calls if call.name not in self.tools), None)
-        return "" if new is None else f"no certified run had the tool {new!r}"
+        if new is not None:
+            return f"no certified run had the tool {new!r}"
+        if subject.tool is None or subject.tier == self.tools[subject.tool]:
+            return ""
+        known = self.tools[subject.tool]
+        return f"{subject.tool} was {known} in the certified runs, and is {subject.tier} here"
 
 
 class Certificate(Part):

@@ -12,7 +12,7 @@ from agentcal.policy._ledger import BudgetLedger, Request
 from agentcal.policy._risk import RiskTarget
 from agentcal.policy._rule import Rule
 from agentcal.policy._ruling import Ruling
-from agentcal.policy._turn import GatedTurn, Subject
+from agentcal.policy._turn import GatedTurn, ProposedCall, Subject
 from agentcal.policy._verdict import Verdict
 
 if TYPE_CHECKING:
@@ -42,11 +42,14 @@ def subjects_of(policy: Policy, turn: GatedTurn) -> list[Subject]:
     """The same without keys."""
     if not turn.calls:
         return [Subject(None, "answer", "answer" in policy.gated)]
-    tiers = [policy.tiers.of(call.name, call.declared) for call in turn.calls]
-    return [
-        Subject(call.name, tier, tier in policy.gated)
-        for call, tier in zip(turn.calls, tiers, strict=True)
-    ]
+    return [_subject(policy, call) for call in turn.calls]
+
+
+def _subject(policy: Policy, call: ProposedCall) -> Subject:
+    """What was gated when the policy was certified stays so, whatever the tool says of itself."""
+    tier, made = policy.tiers.of(call.name, call.declared), policy.certificate
+    before = tier if made is None else made.scope.tools.get(call.name, tier)
+    return Subject(call.name, tier, tier in policy.gated or before in policy.gated)
 
 
 def _keys(turn: GatedTurn) -> list[str]:

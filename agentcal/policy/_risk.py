@@ -58,7 +58,7 @@ class RiskTarget(Part):
             return self.unbacked("no certificate was made; see agentcal.certify")
         if made.threshold is None:
             return self.unbacked("the runs given could not carry the promise")
-        lacks = made.scope.lacks(turn)
+        lacks = made.scope.lacks(turn, subject)
         if lacks:
             return self.unbacked(lacks)
         shown = _shifted(made.threshold, self.margins.get(subject.tier, 0.0))

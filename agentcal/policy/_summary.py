@@ -73,7 +73,11 @@ def _certified(made: Certificate, rule: RiskTarget) -> Iterator[str]:
 
 def _scope(scope: Scope, rule: RiskTarget) -> Iterator[str]:
     yield f"    for calibrator {scope.calibrator}; elsewhere {rule.uncertified}"
-    for what, names in (("agents", scope.agents), ("models", scope.models), ("tools", scope.tools)):
+    for what, names in (
+        ("agents", scope.agents),
+        ("models", scope.models),
+        ("tools", tuple(sorted(scope.tools))),
+    ):
         yield f"      {what:<7}{_listed(names)}"
 
 

@@ -147,7 +147,12 @@ def test_the_scope_is_what_the_runs_had() -> None:
     assert made.scope.calibrator == FINGERPRINT
     assert made.scope.agents == ("", "ann")
     assert made.scope.models == ("large", "small")
-    assert made.scope.tools == ("drop", "look", "never_called", "save")
+    assert made.scope.tools == {
+        "drop": "destructive",
+        "look": "read_only",
+        "never_called": "write",
+        "save": "write",
+    }
     assert made.success_at == 1.0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
@@ -14,12 +15,16 @@ from agentcal.policy import (
     Always,
     Costs,
     CostTarget,
+    Policy,
+    ProposedCall,
     ReviewBudget,
     RiskTarget,
     Subject,
     Tier,
+    Tiers,
     Verdict,
 )
+from agentcal.trajectory import ToolDeclaration
 
 from .worlds import certified, gated, sure, target, turn_of
 
@@ -30,7 +35,8 @@ TIERS: tuple[Tier, ...] = ("read_only", "write", "destructive", "answer")
 def of_target(value: float, tier: Tier = "write", **fields: object) -> Verdict:
     rule = gated(target(**fields)).risk_target
     assert rule is not None
-    return rule.rule(turn_of(value, "save"), Subject("save", tier), value).verdict
+    tool = {"read_only": "look", "destructive": "drop"}.get(tier, "save")
+    return rule.rule(turn_of(value, tool), Subject(tool, tier), value).verdict
 
 
 def test_a_risk_target_proceeds_from_the_threshold_on() -> None:
@@ -93,6 +99,28 @@ def test_a_tool_that_no_certified_run_had_is_out_of_scope() -> None:
     said = rule.rule(turn_of(0.99, "save", "new_tool"), WRITE, 0.99)
     assert said.verdict is Verdict.ESCALATE
     assert "'new_tool'" in said.reason
+
+
+def test_a_tool_of_another_tier_than_in_the_certified_runs_is_out_of_scope() -> None:
+    said = gated(target(), tiers=Tiers(tools={"save": "destructive"}))
+    turn = turn_of(0.99, "save")
+    assert said.rulings(turn)[0][1].verdict is Verdict.ESCALATE
+    rule = said.risk_target
+    assert rule is not None
+    ruling = rule.rule(turn, Subject("save", "destructive"), 0.99)
+    assert "save was write in the certified runs, and is destructive here" in ruling.reason
+
+
+def test_a_tool_that_was_gated_when_certified_stays_gated_whatever_it_says_live() -> None:
+    policy = gated(target())
+    claims = ProposedCall("save", {}, declared=ToolDeclaration(name="save", read_only=True))
+    turn = dataclasses.replace(turn_of(0.99, "save"), calls=(claims,))
+    ((subject, ruling),) = policy.rulings(turn)
+    assert subject.tier == "read_only"
+    assert subject.gated
+    assert ruling.verdict is Verdict.ESCALATE
+    bare = Policy.of(target(uncertified="escalate"))
+    assert bare.rulings(turn)[0][1].verdict is Verdict.PROCEED
 
 
 def test_an_unnamed_agent_is_in_scope_where_the_runs_had_none() -> None:

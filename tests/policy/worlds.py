@@ -76,7 +76,7 @@ def certified(policy: Policy, threshold: float = 0.8, **scope: Any) -> Policy:
                 "policy": policy.composed,
                 "agents": ("ann",),
                 "models": ("small",),
-                "tools": ("drop", "look", "save"),
+                "tools": {"drop": "destructive", "look": "read_only", "save": "write"},
                 **scope,
             }
         ),

@@ -115,7 +115,7 @@ def certified(threshold: float, **fields: Any) -> Policy:
             policy=bare.composed,
             agents=("",),
             models=("",),
-            tools=(READ, WRITE, "delete_all", "pay"),
+            tools={name: bare.tiers.of(name) for name in (READ, WRITE, "delete_all", "pay")},
         ),
         success_at=1.0,
         made_at=datetime(2026, 1, 2, tzinfo=UTC),
