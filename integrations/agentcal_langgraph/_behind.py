@@ -66,13 +66,7 @@ def remember(watch: Watch | None, config: RunnableConfig) -> None:
     said = None if watch is None else said_in(watch, config)
     if watch is None or said is None:
         return
-    kept = Spoken(
-        run_id=watch.open().run_id,
-        turn=said.turn,
-        confidence=said.confidence,
-        agent=said.agent,
-        model=said.model,
-    )
+    kept = Spoken(run_id=watch.open().run_id, turn=said.turn, confidence=said.confidence)
     write(config, {CHANNEL: spoken_update(said.message_id, kept)})
 
 

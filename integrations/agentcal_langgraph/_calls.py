@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 from langchain_core.messages import ToolMessage
 
-from agentcal import ToolCall
+from agentcal import Step, ToolCall
 from agentcal.recorder import Run
 from agentcal_langgraph._results import Result, told
+
+_UNANSWERED = {"status": "missing", "result": None}
 
 
 class _Draft(NamedTuple):
@@ -69,6 +71,17 @@ class Calls:
         """A call of which a log of messages holds the result."""
         self._waiting.pop(call.id, None)
         run.returned(call.id, call.result or "", call.status, call.duration_s, name=call.name)
+
+    def retold(self, run: Run, steps: Iterable[Step]) -> None:
+        """Turns that nobody has watched, as a log of messages tells them."""
+        for step in steps:
+            calls = step.tool_calls
+            step.tool_calls = [call.model_copy(update=_UNANSWERED) for call in calls]
+            run.replied(step)
+            self.proposed(step.tool_calls)
+            for call in calls:
+                if call.status != "missing":
+                    self.entered(run, call)
 
     def read(self, run: Run, messages: Iterable[ToolMessage]) -> None:
         """A model is shown these messages: the last word on what their calls returned."""

@@ -74,8 +74,6 @@ class Spoken(BaseModel):
     run_id: str
     turn: int
     confidence: Confidence | None
-    agent: str | None
-    model: str | None
 
 
 def merged(left: Any, right: Any) -> Any:

@@ -24,6 +24,7 @@ def gated_turn(
     )
     known, said = _known(seen, past), seen.said
     turn = max(known, default=0) + 1 if said is None else said.turn
+    agent, model = (None, None) if seen.watch is None else seen.watch.who
     return GatedTurn(
         run_id=seen.run_id,
         turn=turn,
@@ -32,8 +33,8 @@ def gated_turn(
         trail=tuple(known.get(number) for number in range(1, turn)),
         checks=_checks(seen, past),
         answer=proposal.text,
-        agent=None if said is None else said.agent,
-        model=None if said is None else said.model,
+        agent=agent,
+        model=model,
         missing=seen.missing,
     )
 

@@ -56,9 +56,7 @@ def seen_in(
     """
     said = None if watch is None else watch.said.get(message.id or "")
     if said is None and spoken is not None:
-        said = Said(
-            message.id or "", spoken.turn, spoken.confidence, "", spoken.agent, spoken.model
-        )
+        said = Said(message.id or "", spoken.turn, spoken.confidence, "")
         return Seen(watch, said, spoken.run_id, "" if said.confidence else _NO_CALIBRATOR)
     if watch is None:
         return Seen(None, None, f"unrecorded-{message.id}", _NOT_WATCHED)

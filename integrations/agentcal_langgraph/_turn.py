@@ -32,5 +32,3 @@ class Said(NamedTuple):
     turn: int
     confidence: Confidence | None
     ns: str
-    agent: str | None
-    model: str | None

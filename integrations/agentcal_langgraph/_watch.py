@@ -26,7 +26,6 @@ from agentcal_langgraph._results import Result
 from agentcal_langgraph._turn import Said, Turn
 
 _REBUILT = "the first turns were not watched; they are read from the messages"
-_UNANSWERED = {"status": "missing", "result": None}
 
 
 class Watch:
@@ -53,6 +52,7 @@ class Watch:
         self._begun: set[str] = set()
         self._heard: list[Decision] = []
         self._lost = False
+        self._who: tuple[str | None, str | None] = (None, None)
         self._run: Run | None = None
         self._lock = threading.Lock()
 
@@ -78,6 +78,14 @@ class Watch:
         run = self.open()
         self._recall(run, messages)
         return run
+
+    @property
+    def who(self) -> tuple[str | None, str | None]:
+        """The agent and the model of the run, as its record has them; once known, they stay."""
+        if self._who[1] is None:
+            record = self.open().trajectory()
+            self._who = record.agent, record.model
+        return self._who
 
     def starts(self, key: str) -> None:
         """A node or a tool starts; in one invocation that happens again only if it is retried.
@@ -117,7 +125,7 @@ class Watch:
         step.latency_s = time.perf_counter() - turn.asked
         self._calls.proposed(step.tool_calls)
         confidence = self.open().replied(step, key=turn.key)
-        self._remember(turn, generation, confidence, step.model)
+        self._remember(turn, generation, confidence)
         return confidence
 
     def called(self, name: str, call_id: str) -> str:
@@ -179,16 +187,14 @@ class Watch:
             run.intervened(kind, call_id=call_id or None, detail=detail)
         return run
 
-    def _remember(
-        self, turn: Turn, generation: Generation, confidence: Confidence | None, model: str | None
-    ) -> None:
+    def _remember(self, turn: Turn, generation: Generation, confidence: Confidence | None) -> None:
         """Under the id that LangChain gives to every message of a chat model."""
         message_id = getattr(getattr(generation, "message", None), "id", None)
         if message_id is None:
             return
         steps = [] if confidence is not None else self.open().trajectory().steps
         number = len(steps) if confidence is None else confidence.turn
-        self.said[message_id] = Said(message_id, number, confidence, turn.ns, turn.agent, model)
+        self.said[message_id] = Said(message_id, number, confidence, turn.ns)
 
     def _resumed(self) -> Run | None:
         found = resumed(self.recorder, self._invocation) if self._request.goes_on else None
@@ -240,14 +246,7 @@ class Watch:
         if not self._task:
             self._task_from(run, history)
         steps = steps_of(history)
-        for step in steps:
-            calls = step.tool_calls
-            step.tool_calls = [call.model_copy(update=_UNANSWERED) for call in calls]
-            run.replied(step)
-            self._calls.proposed(step.tool_calls)
-            for call in calls:
-                if call.status != "missing":
-                    self._calls.entered(run, call)
+        self._calls.retold(run, steps)
         if steps:
             run.describe(model=steps[-1].model)
             run.intervened("resumed")

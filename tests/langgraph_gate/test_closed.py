@@ -37,6 +37,7 @@ from tests.langgraph_gate.gates import (
     results,
     without_score,
 )
+from tests.policy.worlds import certified
 
 APPROVE = {"type": "approve"}
 
@@ -128,6 +129,30 @@ def test_its_own_recorder_comes_first() -> None:
     assert "0.30" in asked_of(found)[0]["description"]
 
 
+@pytest.mark.parametrize(
+    ("scope", "lets"),
+    [
+        ({}, True),
+        ({"calibrator": "0" * 16}, False),
+        ({"models": ("another",)}, False),
+        ({"tools": {"get_balance": "read_only"}}, False),
+    ],
+)
+def test_a_certificate_for_something_else_promises_nothing(scope: Any, lets: bool) -> None:
+    known = {
+        "calibrator": Says().fingerprint,
+        "agents": ("react",),
+        "models": ("scripted",),
+        "tools": {"transfer": "destructive"},
+    }
+    policy = certified(Policy.of(RiskTarget(0.05), mode="enforce"), 0.8, **{**known, **scope})
+    desk = Desk(policy, [calls(pays(5)), "done"], scores=(0.95,))
+    desk.run()
+    (decision,) = decisions_in(desk.state())[0].decisions
+    assert (desk.paid == [5]) is lets
+    assert lets or "not certified" in decision.reason
+
+
 def test_an_uncertified_target_escalates() -> None:
     policy = Policy.of(RiskTarget(0.05), mode="enforce")
     desk = Desk(policy, [calls(pays(5)), "done"])
@@ -179,6 +204,31 @@ def test_a_call_that_somebody_changes_while_it_waits_does_not_run() -> None:
     assert [request["args"]["amount"] for request in asked] == [7]
     desk.run(Command(resume={"decisions": [APPROVE]}))
     assert desk.paid == [7]
+
+
+def test_if_all_that_waits_was_changed_nobody_is_asked_and_nothing_runs(caplog: Any) -> None:
+    saver = InMemorySaver()
+    desk = Desk(always("escalate"), [calls(pays(5)), "done"], saver=saver)
+    *before, proposed = desk.run()["messages"]
+    changed = pays(999, proposed.tool_calls[0]["id"])
+    _overwrite(saver, "messages", [*before, proposed.model_copy(update={"tool_calls": [changed]})])
+    found = desk.run(Command(resume={"decisions": [APPROVE]}))
+    assert (desk.paid, last(found)) == ([], "done")
+    assert "is not in the state any more" in caplog.text
+
+
+def test_a_call_that_somebody_changes_after_it_was_decided_does_not_run() -> None:
+    saver = InMemorySaver()
+    desk = Desk(always("escalate", "none"), [calls(pays(5)), "done"], saver=saver)
+    config = desk.config()
+    *before, proposed = desk.graph.invoke(
+        {"messages": [("user", "pay")]}, config, interrupt_before=["tools"]
+    )["messages"]
+    changed = pays(999, proposed.tool_calls[0]["id"])
+    _overwrite(saver, "messages", [*before, proposed.model_copy(update={"tool_calls": [changed]})])
+    found = desk.graph.invoke(None, config)
+    assert desk.paid == []
+    assert "nothing has decided that transfer may run" in results(found)[0][0]
 
 
 def test_a_call_that_reaches_the_tools_on_another_way_does_not_run(caplog: Any) -> None:

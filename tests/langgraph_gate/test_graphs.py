@@ -12,10 +12,11 @@ from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware, HumanInTheLoopMiddleware, hook_config
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 from langchain_core.tools import InjectedToolCallId, tool
+from langgraph.cache.memory import InMemoryCache
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.prebuilt import InjectedState, ToolNode, tools_condition
-from langgraph.types import Command, Send
+from langgraph.types import CachePolicy, Command, Send
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
@@ -284,6 +285,54 @@ def test_tools_at_the_very_beginning() -> None:
     assert "No confidence" in asked_of(desk.run({"messages": [proposed]}))[0]["description"]
     desk.run(answer(APPROVE, REJECT))
     assert desk.paid == [5]
+
+
+def test_a_call_that_the_graph_itself_has_answered_does_not_run() -> None:
+    def build(model: Any, tools: Any, *, checkpointer: Any) -> Any:
+        bound = model.bind_tools(tools)
+
+        def refuses(state: MessagesState) -> dict[str, Any]:
+            reply: Any = state["messages"][-1]
+            first = reply.tool_calls[0]["id"] if reply.tool_calls else None
+            return {"messages": [ToolMessage("no", tool_call_id=first)] if first else []}
+
+        def calls_left(state: MessagesState) -> str:
+            return "tools" if isinstance(state["messages"][-1], ToolMessage) else END
+
+        builder = StateGraph(MessagesState)
+        builder.add_node("agent", lambda s: {"messages": [bound.invoke(s["messages"])]})
+        builder.add_node("refuses", refuses)
+        builder.add_node("tools", ToolNode(tools))
+        builder.add_edge(START, "agent")
+        builder.add_edge("agent", "refuses")
+        builder.add_conditional_edges("refuses", calls_left, ["tools", END])
+        builder.add_conditional_edges("tools", lambda _: "agent", ["agent"])
+        return builder.compile(checkpointer=checkpointer)
+
+    desk = Desk(always("escalate", "none"), [calls(pays(5), pays(7)), "done"], build=build)
+    assert last(desk.run()) == "done"
+    assert desk.paid == [7]
+
+
+def test_a_reply_from_a_cache_is_not_let_through_with_the_decision_about_another_run() -> None:
+    def build(model: Any, tools: Any, *, checkpointer: Any) -> Any:
+        bound = model.bind_tools(tools)
+        cached = CachePolicy(key_func=lambda state: state["messages"][-1].text)
+        builder = StateGraph(MessagesState)
+        builder.add_node(
+            "agent", lambda s: {"messages": [bound.invoke(s["messages"])]}, cache_policy=cached
+        )
+        builder.add_node("tools", ToolNode(tools))
+        builder.add_edge(START, "agent")
+        builder.add_conditional_edges("agent", tools_condition)
+        builder.add_edge("tools", "agent")
+        return builder.compile(checkpointer=checkpointer, cache=InMemoryCache())
+
+    desk = Desk(always("escalate"), [calls(pays(5)), "done"], build=build)
+    for thread in ("a", "b"):
+        assert len(asked_of(desk.run(thread=thread))) == 1
+    keys = {decisions_in(desk.state(thread))[0].decisions[0].key for thread in ("a", "b")}
+    assert len(keys) == 2
 
 
 def test_two_tool_nodes_and_a_branch_behind_one_of_them() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command
 
 import agentcal as ac
@@ -165,6 +166,10 @@ def test_the_trail_leads_through_all_graphs_of_a_run(asked: list[GatedTurn]) -> 
     )
     desk.run()
     trails = [[c.value if c else None for c in t.trail] for t in asked]
+    run = desk.recorded()
+    assert (
+        {(t.agent, t.model) for t in asked} == {(run.agent, run.model)} == {("nested", "scripted")}
+    )
     assert [t.turn for t in asked] == [2, 3, 4]
     assert trails == [[0.1], [0.1, 0.2], [0.1, 0.2, 0.3]]
 
@@ -175,6 +180,21 @@ def test_checks_are_counted_across_a_run(asked: list[GatedTurn]) -> None:
     desk = Desk(policy, script)
     assert "not sure enough" in last(desk.run())
     assert [t.checks for t in asked] == [0, 1, 2]
+
+
+def test_and_across_the_graphs_of_a_run(asked: list[GatedTurn]) -> None:
+    def build(model: Any, tools: Any, *, checkpointer: Any) -> Any:
+        builder = StateGraph(MessagesState)
+        for name in ("first", "second"):
+            builder.add_node(name, react_graph(model, tools, name=name))
+        builder.add_edge(START, "first")
+        builder.add_edge("first", "second")
+        return builder.compile(checkpointer=checkpointer)
+
+    script = [calls(pays(5)), "that is all", calls(pays(6)), "done"]
+    desk = Desk(always("verify", after_checks=Verdict.ABSTAIN), script, build=build)
+    assert "not sure enough" in last(desk.run())
+    assert [(t.checks, len(t.calls)) for t in asked] == [(0, 1), (1, 0), (1, 1)]
 
 
 def test_a_review_budget_is_kept(asked: list[GatedTurn]) -> None:
@@ -237,3 +257,6 @@ def test_a_fitted_calibrator_and_a_policy_by_cost() -> None:
     offline = [calibrator.predict(p, agent=run.agent, model=run.model).value for p in points]
     frozen = [d.confidence.value for d in decisions_in(desk.state()) if d.confidence]
     assert frozen == offline
+    withdrawn = Desk(policy, script, calibrator=calibrator.void("made from the wrong runs"))
+    assert "no confidence" in asked_of(withdrawn.run())[0]["description"].lower()
+    assert withdrawn.paid == []
