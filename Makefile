@@ -6,7 +6,7 @@ DATA   ?= ../shared/data
 VENV  := .venv
 BIN   := $(VENV)/bin
 OLDEST := .venv-oldest
-LIVE_TESTS := tests/recorder tests/sinks tests/langgraph tests/langchain tests/telemetry_out tests/telemetry_in tests/testing
+LIVE_TESTS := tests/recorder tests/sinks tests/langgraph tests/langgraph_gate tests/langchain tests/langchain_gate tests/telemetry_out tests/telemetry_in tests/testing
 STAMP := $(VENV)/.installed
 CODE  := agentcal integrations tests benchmarks examples
 
@@ -56,6 +56,7 @@ bench: has-data $(STAMP) ## quality, ablation, replay, alarms (into README.md an
 	$(BIN)/python -m benchmarks.replay --data "$(DATA)" --json benchmarks/results/replay.json
 	$(BIN)/python -m benchmarks.replay_table
 	$(BIN)/python -m benchmarks.alarms --data "$(DATA)" --json benchmarks/results/alarms.json
+	$(BIN)/python -m benchmarks.alarms_table
 	$(BIN)/python -m benchmarks.speed --data "$(DATA)" --json .benchmarks/speed.json
 	$(BIN)/python -m benchmarks.overhead --json .benchmarks/overhead.json
 

@@ -23,11 +23,8 @@ def rank(n: int, false_alarm_rate: float, confidence: float) -> int:
 
 
 def least(false_alarm_rate: float, confidence: float) -> int:
-    """The fewest values of which the largest will do."""
-    n = max(1, math.floor(math.log(1 - confidence) / math.log1p(-false_alarm_rate)))
-    while not _allowed(0, n, false_alarm_rate, confidence):
-        n += 1
-    return n
+    """The fewest values of which the largest will do: (1 - rate)^n <= 1 - confidence."""
+    return max(1, math.ceil(math.log1p(-confidence) / math.log1p(-false_alarm_rate)))
 
 
 def _allowed(beyond: int, n: int, false_alarm_rate: float, confidence: float) -> bool:
