@@ -97,7 +97,7 @@ class CalibrationMiddleware(Observing):
     def _gate(
         self, gate: Gate, verifier: Verifier | None, escalate_to: EscalateTo, abstain_message: str
     ) -> None:
-        raise NotImplementedError
+        raise ConfigError(f"{type(self).__name__} cannot gate")  # see __new__
 
 
 class _Gating(CalibrationMiddleware):
