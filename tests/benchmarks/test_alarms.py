@@ -207,6 +207,8 @@ def test_more_power_under_the_same_promise_at_a_hundred_times_the_speed(
         for r in results
         if r["data"] == "HotpotQA"
     }
+    if not any(method == "e-valuator" for method, _, _ in at):
+        pytest.skip("the figures were made without e-valuator: see python -m benchmarks.alarms")
     for kind in (SURE, MEAN):
         for alpha in (0.05, 0.1, 0.2):
             mine, theirs = at["agentcal", kind, alpha], at["e-valuator", kind, alpha]
