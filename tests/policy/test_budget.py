@@ -114,7 +114,11 @@ def test_a_key_that_comes_again_gets_its_answer_and_costs_nothing(
                 assert disturbed.grant(budget, asked) == plain.grant(budget, stream[earlier])
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,  # it writes to a disk
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(budget=BUDGETS, turns=TURNS)
 def test_both_ledgers_count_alike(
     tmp_path_factory: pytest.TempPathFactory, budget: ReviewBudget, turns: list
