@@ -55,7 +55,9 @@ def excerpt(results: dict[str, Any]) -> str:
     name, found = max(results.items(), key=lambda item: item[1]["groups"])
     lines = [
         f"`{name}`, {found['runs']} runs on {found['groups']} tasks that neither calibrator nor "
-        f"gate has seen, {found['failed']} of them fail:",
+        f"gate has seen, {found['failed']} of them fail. {_certified(found)} So here every method "
+        "stops the same share of the runs; the limits that make it so are set on these runs, for "
+        "agentcal as for the others:",
         "",
         "| runs stopped | by | failures stopped | successes interrupted |",
         "|---|---|---|---|",
@@ -68,6 +70,19 @@ def excerpt(results: dict[str, Any]) -> str:
                 shares = (row["failures_stopped"], row["successes_interrupted"])
                 lines.append(f"| {stopped} | {method} | " + " | ".join(map(_share, shares)) + " |")
     return "\n".join([*lines, ""])
+
+
+def _certified(found: dict[str, Any]) -> str:
+    """How often a risk target could keep its promise, over all rates that were tried."""
+    targets = [
+        policy
+        for policy in found["policies"]
+        if policy["policy"].startswith("RiskTarget") and policy["over"] == "all folds"
+    ]
+    told = [one for policy in targets for one in policy["told"]]
+    made = sum(not one.startswith("not certified") for one in told)
+    rates = ", ".join(policy["policy"].split("(")[1].rstrip(")") for policy in targets)
+    return f"Failure rates of {rates} could be certified in {made} of {len(told)} folds and rates."
 
 
 def _protocol(name: str, found: dict[str, Any]) -> Iterator[str]:

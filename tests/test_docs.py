@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pytest
 
 import agentcal as ac
+from tests.commands import without_logprobs
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
@@ -54,11 +55,6 @@ def run(document: Path, text: str) -> int:
     return done
 
 
-def _without_logprobs(run: ac.Trajectory) -> ac.Trajectory:
-    steps = [step.model_copy(update={"logprobs": None}) for step in run.steps]
-    return run.model_copy(update={"steps": steps})
-
-
 @pytest.fixture
 def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory as the documents assume it: `runs/` and `held-out/` hold sample runs.
@@ -70,7 +66,7 @@ def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for folder, some in (("runs", set(groups[:50])), ("held-out", set(groups[50:100]))):
         few = (run for run in runs if run.group in some)
         (tmp_path / folder).mkdir()
-        ac.write_jsonl(map(_without_logprobs, few), tmp_path / folder / "sample.jsonl.gz")
+        ac.write_jsonl(map(without_logprobs, few), tmp_path / folder / "sample.jsonl.gz")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

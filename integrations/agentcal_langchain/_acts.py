@@ -12,7 +12,7 @@ from agentcal.policy import Verdict
 from agentcal_langchain import _words as words
 from agentcal_langchain._frozen import Frozen
 from agentcal_langchain._held import Held, Item
-from agentcal_langchain._langgraph import Answer, farewell, instead, nudge
+from agentcal_langgraph.building import Answer, farewell, instead, nudge
 
 
 class Act(NamedTuple):

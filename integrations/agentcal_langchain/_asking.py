@@ -11,7 +11,7 @@ from langgraph.config import get_config
 from agentcal.policy import Decision
 from agentcal.recorder import Review
 from agentcal_langchain._held import Item
-from agentcal_langchain._langgraph import Answer, ask, saver_of
+from agentcal_langgraph.building import Answer, ask, saver_of
 
 _PAST: dict[str, Literal["approved", "edited", "rejected", "responded"]] = {
     "approve": "approved",

@@ -14,11 +14,11 @@ from agentcal import Calibrator
 from agentcal.recorder import Recorder
 from agentcal_langchain._harmless import harmless
 from agentcal_langchain._joined import JoinedSeat, handlers_watch
-from agentcal_langchain._langgraph import Invocation, Watch, is_users, reopened
 from agentcal_langchain._open import OpenRun, open_runs
 from agentcal_langchain._own import OwnSeat
 from agentcal_langchain._seat import NoSeat, Seat
 from agentcal_langchain._state import RunRecord, record_in
+from agentcal_langgraph.building import Invocation, Watch, is_users
 
 
 class Finder:
@@ -95,7 +95,7 @@ class Finder:
             run = self.runs.get(record["run_id"])
             if run is None:
                 run = self._opened(record["run_id"], None, metadata.get("thread_id"), metadata)
-                reopened(run.watch, state["messages"])
+                run.watch.recalled(state["messages"])
                 self.runs.add(run)
         return OwnSeat(self.runs, run, record["place"], metadata)
 

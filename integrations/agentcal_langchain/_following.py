@@ -17,8 +17,8 @@ from langchain.agents.middleware import (
 from langchain_core.messages import ToolMessage
 from langgraph.types import Command
 
-from agentcal_langchain._langgraph import Do, Steps
 from agentcal_langchain._seat import Seat
+from agentcal_langgraph.building import Do, Steps
 
 Model = ModelResponse[Any] | ExtendedModelResponse[Any]
 Tool = ToolMessage | Command[Any]

@@ -10,8 +10,8 @@ from typing import Any, Literal, Self
 from langchain_core.messages import AIMessage, AnyMessage, ToolCall
 
 from agentcal.policy import Decision, TurnDecision, Verdict, decision_key
-from agentcal_langchain._langgraph import Answer
 from agentcal_langchain._state import DEFAULT_NAME, GateRecord, record_in
+from agentcal_langgraph.building import Answer
 
 _log = logging.getLogger("agentcal.gate")
 

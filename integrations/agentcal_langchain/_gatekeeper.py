@@ -25,7 +25,6 @@ from agentcal_langchain._finder import id_for
 from agentcal_langchain._following import AskTool, Tool, ran
 from agentcal_langchain._frozen import Frozen, frozen_for, gates_in, newest_reply
 from agentcal_langchain._held import Held, held
-from agentcal_langchain._langgraph import HELD_BACK, Answer, Steps
 from agentcal_langchain._once import run_once
 from agentcal_langchain._permit import UNDECIDED, permit
 from agentcal_langchain._seat import Seat
@@ -33,6 +32,7 @@ from agentcal_langchain._state import KEY, RunRecord, record_in
 from agentcal_langchain._tools import Declared
 from agentcal_langchain._turns import answer_of, next_turn
 from agentcal_langchain._words import refused
+from agentcal_langgraph.building import HELD_BACK, Answer, Steps
 
 _NOBODY = "nobody can be asked, for this agent has no checkpointer"
 

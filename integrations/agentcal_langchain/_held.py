@@ -9,8 +9,8 @@ from langchain_core.messages import AIMessage, AnyMessage, ToolCall, ToolMessage
 
 from agentcal.policy import Decision, TurnDecision, Verdict, strictest
 from agentcal_langchain._frozen import Frozen, newest_reply
-from agentcal_langchain._langgraph import as_call
 from agentcal_langchain._turns import answer_of
+from agentcal_langgraph.building import as_call
 
 Close = Callable[[AIMessage, Frozen | None, Sequence[ToolCall]], TurnDecision]
 """Decides on what nobody has decided on: on these calls, or without any on the answer."""

@@ -13,10 +13,10 @@ from agentcal import Calibrator, Confidence
 from agentcal.policy import TurnDecision
 from agentcal.recorder import Recorder, Review
 from agentcal_langchain._harmless import harmless
-from agentcal_langchain._langgraph import Watch, watch_at
 from agentcal_langchain._seat import NoSeat
 from agentcal_langchain._state import RunRecord
 from agentcal_langchain._turns import Facts, facts_of
+from agentcal_langgraph.building import Watch, watch_at
 
 
 def handlers_watch(config: Mapping[str, Any]) -> Watch | None:

@@ -17,12 +17,12 @@ from agentcal_langchain._finder import Finder, id_for
 from agentcal_langchain._following import AskModel, Model, replied
 from agentcal_langchain._frozen import Frozen
 from agentcal_langchain._harmless import harmless
-from agentcal_langchain._langgraph import Do, EscalateTo, Steps, Verifier, called
 from agentcal_langchain._seat import Seat
 from agentcal_langchain._state import KEY, GateRecord, RunRecord, joined, record_in
 from agentcal_langchain._stronger import stronger
 from agentcal_langchain._tools import Declared
 from agentcal_langchain._turns import Facts, Reply, gated_turn, next_turn, with_ids
+from agentcal_langgraph.building import Do, EscalateTo, Steps, Verifier, called
 
 _log = logging.getLogger("agentcal.gate")
 

@@ -13,11 +13,11 @@ from agentcal.recorder import Recorder
 from agentcal_langchain._following import AskModel, AskTool, Model, Tool
 from agentcal_langchain._gatekeeper import Gatekeeper
 from agentcal_langchain._judge import Judge
-from agentcal_langchain._langgraph import ABSTAINED, EscalateTo, Steps, Verifier
 from agentcal_langchain._observing import Observing
 from agentcal_langchain._seat import Seat
 from agentcal_langchain._state import DEFAULT_NAME, CalibrationState
 from agentcal_langchain._tools import Declared
+from agentcal_langgraph.building import ABSTAINED, EscalateTo, Steps, Verifier
 
 
 class CalibrationMiddleware(Observing):

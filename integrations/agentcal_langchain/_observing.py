@@ -26,9 +26,9 @@ from agentcal.recorder import Recorder
 from agentcal_langchain._finder import Finder
 from agentcal_langchain._following import AskModel, AskTool, Model, Tool, by, ran, replied
 from agentcal_langchain._harmless import harmless
-from agentcal_langchain._langgraph import Steps, adrive, drive
 from agentcal_langchain._seat import Seat
 from agentcal_langchain._state import KEY, CalibrationState
+from agentcal_langgraph.building import Steps, adrive, drive
 
 
 class Observing(AgentMiddleware[CalibrationState, Any, Any]):

@@ -12,7 +12,10 @@ from langgraph.errors import GraphInterrupt
 from agentcal.policy import Decision
 from agentcal_langchain._asking import review
 from agentcal_langchain._following import Tool, ran
-from agentcal_langchain._langgraph import (
+from agentcal_langchain._permit import Permit
+from agentcal_langchain._seat import Seat
+from agentcal_langchain._words import in_doubt
+from agentcal_langgraph.building import (
     Answer,
     Do,
     Journal,
@@ -29,9 +32,6 @@ from agentcal_langchain._langgraph import (
     review_request,
     task_of,
 )
-from agentcal_langchain._permit import Permit
-from agentcal_langchain._seat import Seat
-from agentcal_langchain._words import in_doubt
 
 
 def run_once(seat: Seat, request: ToolCallRequest, permit: Permit, run: Do) -> Steps[Tool]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from langchain_core.messages import ToolCall
 
 from agentcal.recorder import Recorder
-from agentcal_langchain._langgraph import Watch
+from agentcal_langgraph.building import Watch
 
 _SWEEP = 1024
 GRACE_S = 300.0

@@ -18,10 +18,10 @@ from agentcal.policy import TurnDecision
 from agentcal.recorder import Review
 from agentcal_langchain._edits import was_edited
 from agentcal_langchain._harmless import harmless
-from agentcal_langchain._langgraph import Place, Scope, Turn, raised, result_of, was_cancelled
 from agentcal_langchain._open import OpenRun, OpenRuns
 from agentcal_langchain._state import RunRecord
 from agentcal_langchain._turns import Facts, facts_of
+from agentcal_langgraph.building import Place, Scope, Turn, raised, result_of, was_cancelled
 
 
 class OwnSeat:

@@ -9,7 +9,7 @@ from langchain.agents.middleware import ToolCallRequest
 from agentcal.policy import Decision
 from agentcal_langchain._following import Tool
 from agentcal_langchain._frozen import Frozen, call_in, frozen_for, newest_reply
-from agentcal_langchain._langgraph import Answer, annotated
+from agentcal_langgraph.building import Answer, annotated
 
 UNDECIDED = "nothing was decided about this when it was proposed"
 

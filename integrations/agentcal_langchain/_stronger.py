@@ -17,7 +17,7 @@ from langchain_core.runnables.config import ensure_config, patch_config
 from pydantic import Field
 
 from agentcal.policy import GatedTurn
-from agentcal_langchain._langgraph import EscalateTo, Steps, adrive, called, drive
+from agentcal_langgraph.building import EscalateTo, Steps, adrive, called, drive
 
 
 def stronger(escalate_to: EscalateTo, turn: GatedTurn) -> BaseChatModel | None:

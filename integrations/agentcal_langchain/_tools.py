@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.tools import BaseTool
 
 from agentcal import ToolDeclaration
-from agentcal_langchain._langgraph import declaration
+from agentcal_langgraph.building import declaration
 
 _MOST = 1000
 

@@ -13,8 +13,8 @@ from agentcal import Confidence, ToolDeclaration
 from agentcal.policy import GatedTurn, ProposedCall
 from agentcal.recorder import Run
 from agentcal_langchain._frozen import gates_in
-from agentcal_langchain._langgraph import Watch
 from agentcal_langchain._state import record_in
+from agentcal_langgraph.building import Watch
 
 
 class Facts(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from langchain_core.messages import ToolCall, ToolMessage
 
-from agentcal_langchain._langgraph import Answer, ended, lost, rejected, unsure
+from agentcal_langgraph.building import Answer, ended, lost, rejected, unsure
 
 
 def check_first(call: ToolCall, why: str) -> ToolMessage:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,15 +9,7 @@ import pytest
 
 import agentcal as ac
 from agentcal.cli import main
-
-
-class Answer(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Answer]
+from tests.commands import Command, commands, without_logprobs
 
 
 class Files(NamedTuple):
@@ -29,23 +20,7 @@ class Files(NamedTuple):
 
 @pytest.fixture
 def agentcal(capsys: pytest.CaptureFixture[str]) -> Command:
-    """Run a command as `agentcal ...` would."""
-
-    def run(*arguments: str | Path) -> Answer:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        seen = capsys.readouterr()
-        code = ended.value.code
-        return Answer(code if isinstance(code, int) else 0, seen.out, seen.err)
-
-    return run
-
-
-def _without_logprobs(run: ac.Trajectory) -> ac.Trajectory:
-    """A fit on observable signals alone takes a third of the time."""
-    steps = [step.model_copy(update={"logprobs": None}) for step in run.steps]
-    return run.model_copy(update={"steps": steps})
+    return commands(capsys)
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +31,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     groups = sorted({run.group or "" for run in runs})
     early, late = set(groups[:60]), set(groups[60:90])
     made = Files(folder / "model.json", folder / "train.jsonl.gz", folder / "test.jsonl")
-    ac.write_jsonl((_without_logprobs(run) for run in runs if run.group in early), made.train)
+    ac.write_jsonl((without_logprobs(run) for run in runs if run.group in early), made.train)
     ac.write_jsonl((run for run in runs if run.group in late), made.test)
     with pytest.raises(SystemExit) as ended:
         main(["fit", str(made.train), "-o", str(made.model), "--quick", "--json"])

@@ -15,7 +15,7 @@ class Faults(NamedTuple):
     misrouted: int = 0
     """Calls that were treated as the reviewer answered about another one."""
     twice: int = 0
-    """Calls that write, carried out more often than somebody knowingly let them."""
+    """Calls carried out more often than somebody knowingly let them."""
     rejected_run: int = 0
     """Calls carried out that were rejected, answered for, or held back by a decision."""
     changed: int = 0
@@ -55,18 +55,13 @@ def faults(plan: Schedule, world: World, told: Sequence[Sequence[str]]) -> Fault
             misrouted=int(
                 _misrouted(proposed, done, said) or _mistold(proposed, said, unsure, told)
             ),
-            twice=int(_again(proposed, done, unsure)),
+            twice=int(len(done) > 1 + unsure.count("approve")),
             rejected_run=int(bool(done) and (refused or (token in held and not said))),
             calls=1,
             asked=int(bool(said)),
             doubts=int(bool(unsure)),
         )
     return found
-
-
-def _again(proposed: Proposed, done: Sequence[str], unsure: Sequence[str]) -> bool:
-    """To look twice does no harm, so nobody is asked about it."""
-    return proposed.tool != "look" and len(done) > 1 + unsure.count("approve")
 
 
 def _misrouted(proposed: Proposed, done: Sequence[str], said: Sequence[str]) -> bool:

@@ -51,7 +51,7 @@ def _sound(found: Faults) -> None:
 
 @pytest.mark.parametrize("pattern", OURS, ids=lambda pattern: pattern.name)
 def test_nothing_goes_wrong_in_a_seeded_few(pattern: Pattern) -> None:
-    _sound(_played(pattern.name, 0, _FEW // len(OURS)))
+    _sound(_played(pattern.name, 0, _FEW // len(OURS) + 1))
 
 
 @pytest.mark.long
@@ -62,11 +62,11 @@ def test_nothing_goes_wrong_in_a_thousand_schedules(pattern: Pattern) -> None:
 
 @pytest.mark.parametrize("pattern", PLAIN, ids=lambda pattern: pattern.name)
 def test_the_same_schedules_break_what_people_write_by_hand(pattern: Pattern) -> None:
-    assert _played(pattern.name, 0, _FEW // len(OURS)).any > 0
+    assert _played(pattern.name, 0, _FEW // len(OURS) + 1).any > 0
 
 
 def test_an_interrupt_in_a_tool_loses_answers_and_repeats_calls() -> None:
-    found = _played(INTERRUPT_IN_TOOLS.name, 0, _FEW // len(OURS))
+    found = _played(INTERRUPT_IN_TOOLS.name, 0, _FEW // len(OURS) + 1)
     assert found.misrouted > 0
     assert found.twice > 0
     assert found.rejected_run > 0
