@@ -12,7 +12,8 @@ import agentcal as ac
 from agentcal.certification import read_draft
 from agentcal.errors import ArtefactError, ConfigError
 from agentcal.policy import Always, Policy, RiskTarget
-from tests.cli.conftest import Command, Files
+from tests.cli.conftest import Files
+from tests.commands import Command
 
 HAND = {
     "rules": [

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import agentcal as ac
-from tests.cli.conftest import Command
+from tests.commands import Command
 
 
 def from_outside(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,7 @@ import pytest
 
 import agentcal as ac
 from agentcal.formats import load
-from tests.cli.conftest import Command
+from tests.commands import Command
 
 SAMPLES = Path(__file__).parents[1] / "formats" / "samples"
 

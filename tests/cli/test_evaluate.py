@@ -10,7 +10,8 @@ import pytest
 import agentcal as ac
 from agentcal.cli import main
 from agentcal.evaluation import Evaluation
-from tests.cli.conftest import Command, Files
+from tests.cli.conftest import Files
+from tests.commands import Command
 
 
 @pytest.fixture(scope="module")

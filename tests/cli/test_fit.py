@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import agentcal as ac
-from tests.cli.conftest import Command, Files
+from tests.cli.conftest import Files
+from tests.commands import Command
 
 
 def test_it_saves_a_calibrator_that_scores(files: Files) -> None:

@@ -8,7 +8,8 @@ import pytest
 import agentcal as ac
 from agentcal.features import FAMILY_OF, FEATURES
 from agentcal.inspection import describe
-from tests.cli.conftest import Command, Files
+from tests.cli.conftest import Files
+from tests.commands import Command
 
 
 def test_every_feature_is_listed_with_its_definition(agentcal: Command) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import agentcal as ac
-from tests.cli.conftest import Command, Files
+from tests.cli.conftest import Files
+from tests.commands import Command
 
 
 def test_json_lines_are_what_python_gives(files: Files, agentcal: Command) -> None:

@@ -11,7 +11,8 @@ import agentcal as ac
 from agentcal.cli import main
 from agentcal.declarations import read_declarations, write_declarations
 from agentcal.tool_survey import survey_tools
-from tests.cli.conftest import Command, Files
+from tests.cli.conftest import Files
+from tests.commands import Command
 
 NOTE = "agentcal: note: the calibrator was fitted"
 

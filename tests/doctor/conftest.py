@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 import agentcal as ac
-from agentcal.cli import main
-from tests.cli.conftest import Answer, Command
+from tests.commands import Command, commands
 
 
 @pytest.fixture(scope="session")
@@ -20,15 +20,7 @@ def sample() -> list[ac.Trajectory]:
 def doctor(capsys: pytest.CaptureFixture[str]) -> Command:
     """Run `agentcal doctor ...`."""
 
-    def run(*arguments: object) -> Answer:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(["doctor", *map(str, arguments)])
-        seen = capsys.readouterr()
-        code = ended.value.code
-        return Answer(code if isinstance(code, int) else 0, seen.out, seen.err)
-
-    return run
+    return partial(commands(capsys), "doctor")
 
 
 Changed = Callable[..., list[ac.Trajectory]]

@@ -14,7 +14,7 @@ import pytest
 
 import agentcal as ac
 from agentcal.declarations import write_declarations
-from tests.cli.conftest import Command
+from tests.commands import Command
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"

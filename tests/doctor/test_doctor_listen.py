@@ -19,7 +19,7 @@ import pytest
 from agentcal.doctor import _receiver, _ward
 from agentcal.doctor._receiver import Receiver
 from agentcal.doctor._ward import Ward
-from tests.cli.conftest import Command
+from tests.commands import Command
 
 ROOT = Path(__file__).parents[2]
 JSON = "application/json"

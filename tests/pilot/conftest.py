@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 import agentcal as ac
-from agentcal.cli import main
-from tests.cli.conftest import Answer, Command
+from tests.commands import Command, commands
 
 
 class Effect(NamedTuple):
@@ -77,14 +76,4 @@ def run(
 
 @pytest.fixture
 def agentcal(capsys: pytest.CaptureFixture[str]) -> Command:
-    """Run a command as `agentcal ...` would."""
-
-    def call(*arguments: object) -> Answer:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        seen = capsys.readouterr()
-        code = ended.value.code
-        return Answer(code if isinstance(code, int) else 0, seen.out, seen.err)
-
-    return call
+    return commands(capsys)

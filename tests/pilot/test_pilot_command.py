@@ -9,7 +9,7 @@ import pytest
 
 import agentcal as ac
 from agentcal.pilot import PilotAdvice, pilot
-from tests.cli.conftest import Command
+from tests.commands import Command
 from tests.pilot.conftest import Effect
 
 
