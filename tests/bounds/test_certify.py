@@ -183,7 +183,7 @@ def test_nothing_that_may_proceed_is_nothing_to_certify():
     assert (found.best.accepted, found.best.upper, found.more_groups) == (0, 1.0, None)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_any_runs_get_an_answer_that_holds_on_them(data):
     n = data.draw(st.integers(2, 40))

@@ -23,7 +23,7 @@ def grouped_runs(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     return y, group
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(grouped_runs(), st.integers(2, 8), st.integers(0, 3))
 def test_groups_never_straddle_and_folds_never_outnumber_them(
     runs: tuple[np.ndarray, np.ndarray], folds: int, seed: int

@@ -128,7 +128,7 @@ TEAMS = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(TEAMS)
 def test_any_team_stays_in_range_and_prefixes_agree(steps: list[ac.Step]) -> None:
     run = ac.Trajectory(run_id="r", steps=steps)

@@ -133,7 +133,7 @@ LIMITS = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(STEPS, st.none() | LIMITS)
 def test_any_budget_stays_in_range_and_prefixes_agree(
     steps: list[ac.Step], limits: ac.Limits | None

@@ -167,7 +167,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(PIECES, max_size=12).map("".join) | st.text(max_size=40))
 def test_any_text_is_read_within_range(text: str) -> None:
     for found in (stated_in(Digest(text)), spoken_in(Digest(text))):

@@ -89,7 +89,7 @@ RUNS = st.builds(
     trailing_inputs=st.lists(st.builds(ac.Message, role=st.just("user"), text=TEXT), max_size=2),
     end_reason=st.sampled_from(["answered", "max_steps", "error", "unknown"]),
 )
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
 def gated(run: ac.Trajectory) -> list[DecisionPoint]:

@@ -183,7 +183,7 @@ def normal(run: Trajectory) -> Trajectory:
     return run.model_copy(update={"steps": steps})
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(RUN, st.sampled_from(VERSIONS))
 def test_round_trip(
     tmp_path_factory: pytest.TempPathFactory, run: Trajectory, version: str
@@ -195,7 +195,7 @@ def test_round_trip(
     assert loaded.report.formats == {"atif": 1}
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(RUN, st.sampled_from(VERSIONS))
 def test_others_accept_what_is_written(run: Trajectory, version: str) -> None:
     """The `atif` package checks ids, order, and which field may stand where."""

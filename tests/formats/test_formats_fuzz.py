@@ -40,10 +40,8 @@ ODD = st.recursive(
     ),
     max_leaves=4,
 )
-LONG = settings(
-    max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
-)
-QUICK = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LONG = settings(max_examples=10_000, suppress_health_check=[HealthCheck.too_slow], database=None)
+QUICK = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 each_format = pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS)
 
 Folder = pytest.TempPathFactory
@@ -173,7 +171,7 @@ def test_any_damage_10_000_times(
     hold(tmp_path_factory, record, data)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=40), st.sampled_from([b"", b"[", b"{", b'[{"role":', b"\x1f\x8b"]))
 def test_any_file_in_a_folder(tmp_path_factory: Folder, junk: bytes, head: bytes) -> None:
     folder: Path = tmp_path_factory.getbasetemp() / "folder"

@@ -112,7 +112,7 @@ RUN = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(RUN, max_size=3, unique_by=lambda run: run.run_id),
     st.sampled_from(["runs.jsonl", "runs.jsonl.gz"]),

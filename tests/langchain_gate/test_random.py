@@ -125,7 +125,7 @@ class World:
         return StructuredTool.from_function(run, arun, name=name)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(PLANS)
 def test_what_runs_is_what_was_let_through(plan: Plan) -> None:
     world = World(plan)
@@ -152,7 +152,7 @@ def test_what_runs_is_what_was_let_through(plan: Plan) -> None:
     assert len(decisions_in(state)) == len(plan.turns) + 1
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(PLANS)
 def test_whatever_process_resumes_only_what_people_let_through_runs(plan: Plan) -> None:
     """Another policy decides about later turns only: the waiting one is as it was decided."""

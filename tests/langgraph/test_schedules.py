@@ -182,30 +182,30 @@ def _check_cancellations(plan: Plan, shape: Shape) -> None:
     assert found == expected
 
 
-UNHURRIED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+UNHURRIED = [HealthCheck.too_slow]
 
 
-@settings(max_examples=12, derandomize=True, **UNHURRIED)  # type: ignore[arg-type]
+@settings(max_examples=12, suppress_health_check=UNHURRIED)
 @given(_plans(st.just(False)), SHAPES)
 def test_interrupts_retries_and_processes(plan: Plan, shape: Shape) -> None:
     _check_interrupts(plan, shape)
 
 
-@settings(max_examples=6, derandomize=True, **UNHURRIED)  # type: ignore[arg-type]
+@settings(max_examples=6, suppress_health_check=UNHURRIED)
 @given(_plans(st.booleans()), SHAPES)
 def test_cancellations_too(plan: Plan, shape: Shape) -> None:
     _check_cancellations(plan, shape)
 
 
 @pytest.mark.long
-@settings(max_examples=150, **UNHURRIED)  # type: ignore[arg-type]
+@settings(max_examples=150, suppress_health_check=UNHURRIED)
 @given(_plans(st.just(False)), SHAPES)
 def test_many_schedules(plan: Plan, shape: Shape) -> None:
     _check_interrupts(plan, shape)
 
 
 @pytest.mark.long
-@settings(max_examples=150, **UNHURRIED)  # type: ignore[arg-type]
+@settings(max_examples=150, suppress_health_check=UNHURRIED)
 @given(_plans(st.booleans()), SHAPES)
 def test_many_schedules_with_cancellations(plan: Plan, shape: Shape) -> None:
     _check_cancellations(plan, shape)

@@ -4,7 +4,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from relplot import smECE
 
@@ -43,7 +43,6 @@ def pairs_oracle(p, y, group, bins, weight=None):
     return np.sqrt(max(0.0, total / mass)) if mass else None
 
 
-@settings(deadline=None)
 @given(rows, st.integers(1, 5))
 def test_calibration_error_is_the_pairwise_estimator(drawn, bins):
     p, y, group = split(drawn)
@@ -94,7 +93,6 @@ def test_debiasing_removes_what_the_plain_error_shows_for_a_perfect_predictor(ma
     assert np.median(squared) < 0.04
 
 
-@settings(deadline=None)
 @given(rows, st.randoms())
 def test_calibration_metrics_ignore_the_order_and_names_of_rows_and_groups(drawn, random):
     p, y, group = split(drawn)
@@ -110,7 +108,6 @@ def test_calibration_metrics_ignore_the_order_and_names_of_rows_and_groups(drawn
         assert found == pytest.approx(expected, abs=1e-7)
 
 
-@settings(deadline=None)
 @given(rows, st.integers(1, 5))
 def test_repeating_every_row_inside_its_group_changes_nothing(drawn, bins):
     p, y, group = split(drawn)

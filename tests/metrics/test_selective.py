@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agentcal.errors import ConfigError
@@ -48,7 +48,6 @@ def test_excess_is_against_the_best_order(drawn):
     assert eaurc(y, y) == pytest.approx(0, abs=1e-12)
 
 
-@settings(deadline=None)
 @given(rows, st.randoms())
 def test_order_and_monotone_transforms_do_not_matter(drawn, random):
     p, y = split(drawn)

@@ -57,7 +57,7 @@ def test_luck_is_what_a_gate_that_does_nothing_shows():
     st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), min_size=2, max_size=60),
     st.sampled_from([0.8, 0.95]),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_arithmetic_holds(pairs, confidence):
     found = pilot(*sets(pairs), confidence=confidence)
     assert PilotAdvice.model_validate_json(found.model_dump_json()) == found
@@ -75,7 +75,7 @@ def test_the_arithmetic_holds(pairs, confidence):
 
 
 @given(st.integers(0, 25), st.integers(0, 25), st.integers(0, 10))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_with_one_run_each_the_advice_is_mcnemars_exact_test(saved, spoilt, alike):
     pairs = [(0, 1)] * saved + [(1, 0)] * spoilt + [(1, 1)] * (alike + 2)
     found = pilot(*sets(pairs))

@@ -116,7 +116,7 @@ def test_a_key_that_comes_again_gets_its_answer_and_costs_nothing(
 
 @settings(
     max_examples=25,
-    deadline=None,  # it writes to a disk
+    # it writes to a disk
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(budget=BUDGETS, turns=TURNS)

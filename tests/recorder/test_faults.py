@@ -254,7 +254,7 @@ def test_what_is_not_valid_at_the_start_is_left_out_and_named(
 NONSENSE = st.none() | st.integers() | st.text(max_size=3) | st.builds(object) | st.lists(st.none())
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.data())
 def test_no_method_raises_whatever_it_is_given(data: st.DataObject) -> None:
     logging.getLogger("agentcal").disabled = True

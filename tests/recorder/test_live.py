@@ -42,7 +42,7 @@ AGAIN = st.tuples(st.just("again"), STEPS, st.sampled_from(["p#0", "p#1", "q#0",
 VOID = st.tuples(st.just("void"), st.sampled_from(["p", "q", "p#0"]))
 ANEW = AGAIN | AGAIN | VOID
 LATE = st.tuples(st.just("describe"), TEXT, st.booleans())
-BUSY = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+BUSY = settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 
 Event = tuple[object, ...]
 

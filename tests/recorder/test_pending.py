@@ -243,7 +243,7 @@ def test_one_run_goes_through_three_processes(tmp_path: Path) -> None:
     assert run.gaps == []
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 10**6), st.sets(st.integers(0, 40), max_size=6), st.booleans())
 def test_interrupts_anywhere_change_nothing(
     tmp_path_factory: pytest.TempPathFactory, seed: int, breaks: set[int], anew: bool

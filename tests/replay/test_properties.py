@@ -60,7 +60,7 @@ def check_sums(found: Replay, good: int) -> None:
     assert sum(family.failed for family in found.by_family) == found.failed
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(runs=many_runs(), which=st.sampled_from(POLICIES))
 def test_counts_add_up(runs: list[Trajectory], which: Policy) -> None:
     found = replay(which, CALIBRATOR, runs, progress=False)
@@ -69,7 +69,7 @@ def test_counts_add_up(runs: list[Trajectory], which: Policy) -> None:
     check_sums(found, good)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seen=turns, after=turns, other=turns, which=st.sampled_from(POLICIES))
 def test_a_policy_stops_a_run_without_knowing_how_it_goes_on(
     seen: Any, after: Any, other: Any, which: Policy
@@ -83,7 +83,7 @@ def test_a_policy_stops_a_run_without_knowing_how_it_goes_on(
     assert len(set(early)) <= 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     runs=many_runs(),
     seen=turns,
@@ -115,7 +115,7 @@ def recorded(runs: list[Trajectory]) -> Any:
     return walk_runs(CALIBRATOR, {}, runs, tiers=POLICIES[0].tiers).runs
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(runs=many_runs(), budget=st.integers(0, 14), signal=st.sampled_from(SIGNALS))
 def test_a_baseline_interrupts_as_many_as_it_was_told_to_if_it_can(
     runs: list[Trajectory], budget: int, signal: Any

@@ -22,7 +22,6 @@ from tests.telemetry_in.matrix import COLUMNS
 
 FEW = settings(
     max_examples=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 HARD = ["rich", "two_requests", "asks_in_tool", "reviewed", "as_tool", "handed_over", "retried"]
