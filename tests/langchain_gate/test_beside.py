@@ -29,7 +29,7 @@ from langgraph.types import Command
 
 from agentcal.policy import Always, Policy, Verdict
 from agentcal.testing import ScriptedChatModel, call, calls, fails, says
-from tests.langchain.agents import MODES, on
+from tests.langchain.agents import MODES, PER_CALL, on
 from tests.langchain_gate.desk import (
     APPROVE,
     ASK,
@@ -125,7 +125,11 @@ def test_what_people_change_elsewhere_runs_as_they_say(last: bool, mode: dict[st
     while desk.waiting():
         gate = "P(success)" in str(desk.waiting()[0])
         answered(desk, APPROVE if gate else EDIT, asynchronous=False)
-    assert desk.moved == [1]
+    # Older versions write an edit into the message: last in the list, the gate has by then decided
+    # about another call, and this one has no decision.
+    unknown = last and not PER_CALL
+    assert desk.moved == ([] if unknown else [1])
+    assert is_well_formed(desk.state())
 
 
 def test_first_in_the_list_it_does_not_ask_about_what_others_have_refused() -> None:

