@@ -117,7 +117,8 @@ def test_with_a_call_in_the_same_turn(answer: Any) -> None:
     assert [one["name"] for one in asked["action_requests"]] == ["transfer", "Receipt"]
     desk.answer(APPROVE, answer)
     assert desk.moved == [30]
-    if answer is REJECT and desk.waiting():  # the agent is told, and tries again; older versions of langchain end here
+    # Told of the refusal, the agent tries again; older versions of langchain end the run instead.
+    if answer is REJECT and desk.waiting():
         desk.answer(REJECT)
     assert desk.state()["structured_response"] == (PAID if answer is APPROVE else None)
     assert is_well_formed(desk.state())
