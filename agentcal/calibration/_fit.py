@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from agentcal._lightgbm import lightgbm
 from agentcal._progress import steps
 from agentcal.calibration._calibrator import Calibrator, Settings, Status
 from agentcal.calibration._heads import FittedHeads, Plan, fit_heads, signal_sets
@@ -141,8 +142,6 @@ def _settings(
     *,
     tools: str | None,
 ) -> Settings:
-    import lightgbm  # noqa: PLC0415 - heavy
-
     from agentcal import __version__  # noqa: PLC0415 - the package imports this module lazily
 
     return Settings(
@@ -152,7 +151,7 @@ def _settings(
         seed=plan.seed,
         folds=plan.folds,
         agentcal_version=__version__,
-        lightgbm_version=lightgbm.__version__,
+        lightgbm_version=lightgbm().__version__,
         data_digest=data_digest(zip(table.run_ids, table.y.tolist(), strict=True)),
         tools=tools,
     )

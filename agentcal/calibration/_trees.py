@@ -10,6 +10,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from agentcal._lightgbm import lightgbm
+
 FloatArray = NDArray[np.float64]
 
 Preset = Literal["smooth", "deep"]
@@ -82,13 +84,11 @@ def fit_trees(
     seed: int,
 ) -> Any:
     """A ``lightgbm.Booster`` on X (n, p), y in {0, 1}, after the rounds of ``setting``."""
-    import lightgbm  # noqa: PLC0415 - heavy
-
     preset = setting.preset
     parameters = _SHARED | _PRESETS[preset] | _PACES[pace][preset]
     parameters |= {"min_data_in_leaf": _leaf_floor(len(y), preset), "seed": seed}
-    data = lightgbm.Dataset(X, y, weight=weight, free_raw_data=True)
-    return lightgbm.train(parameters, data, num_boost_round=setting.rounds(pace))
+    data = lightgbm().Dataset(X, y, weight=weight, free_raw_data=True)
+    return lightgbm().train(parameters, data, num_boost_round=setting.rounds(pace))
 
 
 def tree_logits(booster: Any, X: FloatArray, rounds: int) -> FloatArray:
@@ -99,9 +99,7 @@ def tree_logits(booster: Any, X: FloatArray, rounds: int) -> FloatArray:
 
 def load_trees(text: str) -> Any:
     """A booster from LightGBM's text format."""
-    import lightgbm  # noqa: PLC0415 - heavy
-
-    return lightgbm.Booster(model_str=text)
+    return lightgbm().Booster(model_str=text)
 
 
 class RowScorer:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from agentcal._lightgbm import lightgbm
 from agentcal.sequential._normaliser import Signs
 
 Floats = NDArray[np.float64]
@@ -46,10 +47,8 @@ class _Box(NamedTuple):
 
 def boost(X: Floats, failed: Floats, weight: Floats, start: Floats) -> Any:
     """A ``lightgbm.Booster`` on rows X (n, signs and turn) that adds to the log odds ``start``."""
-    import lightgbm  # noqa: PLC0415 - heavy
-
-    data = lightgbm.Dataset(X, failed, weight=weight, init_score=start)
-    return lightgbm.train(_SETTINGS, data, num_boost_round=_ROUNDS)
+    data = lightgbm().Dataset(X, failed, weight=weight, init_score=start)
+    return lightgbm().train(_SETTINGS, data, num_boost_round=_ROUNDS)
 
 
 def write_out(booster: Any) -> dict[str, Any]:
