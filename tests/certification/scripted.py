@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from agentcal.calibration import Confidence, Settings, data_digest
+from agentcal.calibration import Confidence, Seen, Settings
+from agentcal.calibration._seen import mark_of
 from agentcal.trajectory import Outcome, Step, ToolCall, ToolDeclaration, Trajectory
 
 TOOLS = [
@@ -23,7 +24,8 @@ class Scripted:
     fingerprint = FINGERPRINT
 
     def __init__(self, learnt: list[Trajectory] | None = None) -> None:
-        digest = data_digest((r.run_id, r.outcome.value) for r in learnt or [] if r.outcome)
+        runs = learnt or []
+        self.seen = Seen.of(map(mark_of, runs), [run.group or "" for run in runs])
         self.settings = Settings(
             group="task",
             success_at=1.0,
@@ -32,7 +34,6 @@ class Scripted:
             folds=5,
             agentcal_version="0",
             lightgbm_version="0",
-            data_digest=digest,
         )
 
     def score(self, run: Trajectory) -> list[Confidence]:

@@ -119,7 +119,7 @@ def test_not_certified_is_said_and_ends_with_1(
         (["HAND", "HAND", "TEST"], 1, "not a calibrator"),
         (["MODEL", "HAND", "TEST", "--success-at", "0"], 1, "success_at"),
         (["MODEL", "HAND", "TEST", "--group", "day"], 2, "day"),
-        (["MODEL", "HAND", "TRAIN"], 1, "fitted on"),
+        (["MODEL", "HAND", "TRAIN"], 1, "learnt from by the calibrator"),
     ],
 )
 def test_wrong_input_is_told_in_a_line(

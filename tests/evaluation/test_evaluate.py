@@ -15,7 +15,7 @@ from rich.console import Console
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from agentcal import Intervention, NotEnoughData, Outcome, Step, ToolCall, Trajectory
-from agentcal.calibration import Calibrator, Confidence
+from agentcal.calibration import Calibrator, Confidence, Seen
 from agentcal.errors import ConfigError
 from agentcal.evaluation import SEEN, Evaluation, evaluate, score_runs
 
@@ -26,6 +26,7 @@ class Oracle:
 
     fingerprint: str = "0123456789abcdef"
     group: str = "task"
+    seen: Seen = Seen.of([], [])
 
     @property
     def settings(self) -> Any:

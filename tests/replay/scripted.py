@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from agentcal import Outcome, Step, ToolCall, Trajectory, Usage
 from agentcal.bounds import ThresholdCertificate
-from agentcal.calibration import Calibrator, Confidence
+from agentcal.calibration import Calibrator, Confidence, Seen
 from agentcal.metrics import Estimate
 from agentcal.policy import Certificate, Policy, RiskTarget, Scope
 
@@ -24,6 +24,7 @@ class Scripted:
 
     fingerprint: str = FINGERPRINT
     group: str = "task"
+    seen: Seen = Seen.of([], [])
 
     @property
     def settings(self) -> Any:
