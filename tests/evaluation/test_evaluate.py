@@ -20,13 +20,16 @@ from agentcal.errors import ConfigError
 from agentcal.evaluation import SEEN, Evaluation, evaluate, score_runs
 
 
+NOTHING = Seen.of([], [])
+
+
 @dataclass(frozen=True)
 class Oracle:
     """Says what ``metadata["says"]`` lists: one number a turn, then the one for the whole run."""
 
     fingerprint: str = "0123456789abcdef"
     group: str = "task"
-    seen: Seen = Seen.of([], [])
+    seen: Seen = NOTHING
 
     @property
     def settings(self) -> Any:

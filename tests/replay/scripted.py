@@ -15,6 +15,7 @@ from agentcal.metrics import Estimate
 from agentcal.policy import Certificate, Policy, RiskTarget, Scope
 
 FINGERPRINT = "0123456789abcdef"
+NOTHING = Seen.of([], [])
 READ, WRITE, ANSWER = "look_up", "send_money", ""
 
 
@@ -24,7 +25,7 @@ class Scripted:
 
     fingerprint: str = FINGERPRINT
     group: str = "task"
-    seen: Seen = Seen.of([], [])
+    seen: Seen = NOTHING
 
     @property
     def settings(self) -> Any:
