@@ -25,11 +25,11 @@ class Scripted:
 
     fingerprint = FINGERPRINT
 
-    def __init__(self, learnt: list[Trajectory] | None = None) -> None:
+    def __init__(self, learnt: list[Trajectory] | None = None, group: str = "task") -> None:
         runs = learnt or []
         self.seen = Seen.of(map(mark_of, runs), [run.group or "" for run in runs])
         self.settings = Settings(
-            group="task",
+            group=group,
             success_at=1.0,
             categoricals=[],
             seed=0,

@@ -19,7 +19,6 @@ from agentcal.calibration import Calibrator, Confidence, Seen
 from agentcal.errors import ConfigError
 from agentcal.evaluation import SEEN, Evaluation, evaluate, score_runs
 
-
 NOTHING = Seen.of([], [])
 
 
