@@ -64,7 +64,7 @@ class Seen(BaseModel):
 
 
 def _mark(text: str) -> bytes:
-    # Names from logs may hold lone surrogates.
+    # What a function calls a group may hold lone surrogates.
     return sha256(text.encode(errors="surrogatepass")).digest()[:_BYTES]
 
 

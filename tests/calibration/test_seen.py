@@ -75,9 +75,8 @@ def test_it_is_the_digest_that_it_says() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "ünï", "a\ud800", '"], ["'])
-def test_any_name_will_do(name: str) -> None:
-    seen = Seen.of([mark_of(run) for run in named(name)], [name])
-    assert seen.has_run(named(name)[0])
+def test_a_group_may_have_any_name(name: str) -> None:
+    seen = Seen.of([], [name])
     assert seen.has_group(name)
     assert not seen.has_group(name + " ")
 
