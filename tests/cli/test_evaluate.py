@@ -36,8 +36,9 @@ def test_runs_that_it_learnt_from_are_left_out_and_told(
     done = agentcal("evaluate", files.model, files.train, files.test, "--json")
     assert done.code == 0
     trained = len(list(ac.load(files.train, progress=False)))
-    why = f"{trained} runs learnt from by the calibrator, such as "
-    assert why in done.err
+    why = f"agentcal: note: left out: {trained} runs learnt from by the calibrator, such as "
+    assert done.err.startswith(why)
+    assert done.err.count("\n") == 1
     alone = Evaluation.model_validate_json(told)
     found = Evaluation.model_validate_json(done.out)
     assert found.left_out == {"learnt from by the calibrator": trained}
