@@ -3,8 +3,9 @@
 from agentcal.calibration._calibrator import Calibrator, Settings
 from agentcal.calibration._censored import censored, changed
 from agentcal.calibration._confidence import Confidence, Reason
-from agentcal.calibration._fit import data_digest, fit
+from agentcal.calibration._fit import fit
 from agentcal.calibration._report import FitReport, HeadReport, ScoreReport, StageReport
+from agentcal.calibration._seen import Seen
 from agentcal.calibration._table import GroupBy, group_name
 
 __all__ = [
@@ -15,11 +16,11 @@ __all__ = [
     "HeadReport",
     "Reason",
     "ScoreReport",
+    "Seen",
     "Settings",
     "StageReport",
     "censored",
     "changed",
-    "data_digest",
     "fit",
     "group_name",
 ]

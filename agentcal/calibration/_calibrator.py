@@ -15,6 +15,7 @@ from agentcal.calibration._head import Head
 from agentcal.calibration._heads import OBSERVABLE, WITH_LOGPROBS
 from agentcal.calibration._reasons import reasons_for
 from agentcal.calibration._report import FitReport
+from agentcal.calibration._seen import Seen
 from agentcal.errors import ArtefactError
 from agentcal.features import FAMILY_OF, FEATURES, DecisionPoint, decision_points
 from agentcal.features import fingerprint as features_fingerprint
@@ -43,7 +44,6 @@ class Settings(BaseModel):
     folds: int
     agentcal_version: str
     lightgbm_version: str
-    data_digest: str
     tools: str | None = None
 
 
@@ -51,7 +51,9 @@ class Calibrator(BaseModel):
     """P(success) at every decision point. Made by :func:`agentcal.fit`; never acts.
 
     ``status``: VALID; DEGRADED when it works but rests on less than it should (``notes`` say what);
-    VOID when somebody withdrew it, and then it refuses to score.
+    VOID when somebody withdrew it, and then it refuses to score. ``seen``: the runs
+    and groups that it learnt from, which :func:`agentcal.evaluate`, ``certify`` and ``replay`` know
+    again and leave out.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -62,6 +64,7 @@ class Calibrator(BaseModel):
     notes: list[str]
     heads: dict[str, Head]
     report: FitReport
+    seen: Seen
 
     @cached_property
     def fingerprint(self) -> str:

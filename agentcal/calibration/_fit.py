@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Sequence
 
@@ -14,6 +13,7 @@ from agentcal.calibration._calibrator import Calibrator, Settings, Status
 from agentcal.calibration._heads import FittedHeads, Plan, fit_heads, signal_sets
 from agentcal.calibration._prior import shipped_prior
 from agentcal.calibration._report import FitReport, head_reports, nested_scores
+from agentcal.calibration._seen import Seen
 from agentcal.calibration._table import KINDS, GroupBy, Table, build_table
 from agentcal.declarations import Watched
 from agentcal.errors import ConfigError, NotEnoughData
@@ -93,6 +93,7 @@ def fit(
         notes=notes,
         heads=fitted.heads,
         report=report,
+        seen=Seen.of(table.marks, table.groups),
     )
 
 
@@ -152,14 +153,5 @@ def _settings(
         folds=plan.folds,
         agentcal_version=__version__,
         lightgbm_version=lightgbm().__version__,
-        data_digest=data_digest(zip(table.run_ids, table.y.tolist(), strict=True)),
         tools=tools,
     )
-
-
-def data_digest(labelled: Iterable[tuple[str, float]]) -> str:
-    """16 hexadecimal digits of runs, by id, and their outcomes, 0 or 1; their order is all one."""
-    data = hashlib.sha256()
-    for run_id, y in sorted(labelled):
-        data.update(f"{run_id}\t{float(y)}\n".encode())
-    return data.hexdigest()[:16]

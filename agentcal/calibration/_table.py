@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentcal.calibration._censored import censored, changed
+from agentcal.calibration._seen import mark_of
 from agentcal.errors import ConfigError
 from agentcal.features import FEATURES, Kind, decision_points
 from agentcal.trajectory import Trajectory
@@ -34,7 +35,8 @@ class Table:
 
     ``X`` (n, p) float64 with NaN where missing; ``kind`` (n,) codes of :data:`KINDS`; ``turn`` (n,)
     from 1; ``run`` (n,) index into the run-level fields ``y`` (r,) 0/1, ``group`` (r,) codes,
-    ``run_ids``, ``groups`` (names by code) and ``categories`` (one list of values a name).
+    ``marks`` (by which a run is known again), ``groups`` (names by code) and ``categories`` (one
+    list of values a name).
     ``left_out`` counts runs without rows, by reason; ``changed``: in so many somebody stepped in.
     """
 
@@ -44,7 +46,7 @@ class Table:
     run: IntArray
     y: FloatArray
     group: IntArray
-    run_ids: list[str]
+    marks: list[bytes]
     groups: list[str]
     categories: dict[str, list[str]]
     left_out: dict[str, int] = field(default_factory=dict)
@@ -64,7 +66,7 @@ class Table:
             self.run[keep],
             self.y,
             self.group,
-            self.run_ids,
+            self.marks,
             self.groups,
             self.categories,
             self.left_out,
@@ -149,7 +151,7 @@ class _Builder:
         self._run: list[int] = []
         self._y: list[float] = []
         self._run_groups: list[str] = []
-        self._ids: list[str] = []
+        self._marks: list[bytes] = []
         self._categories: dict[str, list[str]] = {name: [] for name in categoricals}
         self._left_out: Counter[str] = Counter()
         self._changed = 0
@@ -160,8 +162,8 @@ class _Builder:
             self._left_out[why] += 1
             return
         self._changed += changed(run)
-        index = len(self._ids)
-        self._ids.append(run.run_id)
+        index = len(self._marks)
+        self._marks.append(mark_of(run))
         self._run_groups.append(group_name(run, self._by))
         self._y.append(float(run.outcome.value >= self._success_at))
         for name, values in self._categories.items():
@@ -184,7 +186,7 @@ class _Builder:
             _ints(self._run),
             np.array(self._y, dtype=np.float64),
             _ints(codes),
-            self._ids,
+            self._marks,
             [str(name) for name in names],
             self._categories,
             dict(self._left_out),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from agentcal._progress import track
-from agentcal.calibration import Calibrator, GroupBy, data_digest
+from agentcal.calibration import Calibrator, GroupBy
 from agentcal.certification._parts import parted
 from agentcal.certification._promise import promised
 from agentcal.certification._walked import Walked, walked
@@ -37,19 +37,19 @@ def certify(
     groups would do.
 
     ``group`` (what is independent, the task as a rule) and ``success_at`` default to what the
-    calibrator was fitted with. Runs without an outcome and runs that were cut short, by a gate or a
-    person, are left out and counted. ``progress`` shows a bar on stderr where that is a terminal.
+    calibrator was fitted with. Left out and counted: runs without an outcome, runs that were cut
+    short, by a gate or a person, and, with a warning to the logger ``agentcal``, runs that the
+    calibrator learnt from and others of their groups (see
+    :class:`agentcal.evaluation.LabelledRuns`). ``progress`` shows a bar on stderr where that is a
+    terminal.
 
-    Raises :class:`ConfigError` for a policy with nothing to certify, for settings out of range and
-    for the very runs that the calibrator was fitted on; :class:`NotEnoughData` for no labelled run,
-    and for too few successful ones to fit an alarm. That *some* of the runs were in the fit nobody
-    can tell from the calibrator: then the promise is worth nothing.
+    Raises :class:`ConfigError` for a policy with nothing to certify and for settings out of range;
+    :class:`NotEnoughData` where no run is left, and for too few successful ones to fit an alarm.
     """
     draft = _draft(policy)
     watched = track(runs, "scoring", show=progress)
     usable = LabelledRuns(calibrator, watched, group=group, success_at=success_at)
     found = list(walked(calibrator, usable))
-    _check_unseen(calibrator, found)
     first, rest = parted(draft, found, seed)
     draft = _with_alarm(draft, calibrator, first, seed)
     target = draft.risk_target
@@ -85,14 +85,6 @@ def _draft(policy: Policy | AnyPart) -> Policy:
 def _replaced(policy: Policy, old: AnyRule, **changes: object) -> Policy:
     new = old.model_copy(update=changes)
     return policy.with_(rules=tuple(new if rule is old else rule for rule in policy.rules))
-
-
-def _check_unseen(calibrator: Calibrator, runs: Sequence[Walked]) -> None:
-    if data_digest((run.run_id, run.success) for run in runs) == calibrator.settings.data_digest:
-        raise ConfigError(
-            "these are the runs that the calibrator was fitted on: on them it looks far better "
-            "than it is; certify on runs of other groups"
-        )
 
 
 def _with_alarm(

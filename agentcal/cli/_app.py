@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -61,11 +63,29 @@ def about(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; ends in ``SystemExit`` with 0, 1 or 2."""
     try:
-        app(arguments, prog_name="agentcal")
+        with _notes():
+            app(arguments, prog_name="agentcal")
     except AgentcalError as error:
         _fail(str(error))
     except OSError as error:
         _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+
+
+class _Notes(logging.Handler):
+    """What the library warns of, said as all that the commands say beside their result."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        typer.echo(f"agentcal: note: {record.getMessage()}", err=True)
+
+
+@contextmanager
+def _notes() -> Iterator[None]:
+    logger, notes = logging.getLogger("agentcal"), _Notes(logging.WARNING)
+    logger.addHandler(notes)
+    try:
+        yield
+    finally:
+        logger.removeHandler(notes)
 
 
 def _fail(why: str) -> None:

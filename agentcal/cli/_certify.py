@@ -68,8 +68,8 @@ def certify(
 ) -> None:
     """Find the threshold at which a policy keeps its promise, on runs that nobody has learnt from.
 
-    The policy is saved either way. Ends with 1 where nothing could be certified: then it does what
-    "uncertified" says at every step.
+    Runs of the fit, and others of their groups, are left out. The policy is saved either way. Ends
+    with 1 where nothing could be certified: then it does what "uncertified" says at every step.
     """
     made = _made(max_failure_rate, false_alarm_rate, confidence, review_share)
     if made is None and len(paths) < 2:

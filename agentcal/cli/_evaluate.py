@@ -46,7 +46,8 @@ def evaluate(
 ) -> None:
     """Say how good a calibrator is on other runs.
 
-    They must have outcomes and must not have been learnt from: on those every calibrator shines.
+    They must have outcomes. Those that it learnt from, and others of their groups, are left out: on
+    them every calibrator shines.
     """
     from agentcal.calibration import Calibrator
     from agentcal.evaluation import assess, score_runs

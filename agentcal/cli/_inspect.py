@@ -91,7 +91,7 @@ def model(path: Model, as_json: AsJson = False) -> None:
 
     calibrator = Calibrator.load(path)
     if as_json:
-        about = calibrator.model_dump(mode="json", exclude={"heads"})
+        about = calibrator.model_dump(mode="json", exclude={"heads", "seen"})
         typer.echo(json.dumps({"fingerprint": calibrator.fingerprint, **about}))
         return
     typer.echo(f"calibrator {calibrator.fingerprint}, {calibrator.status}")

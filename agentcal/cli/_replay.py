@@ -51,7 +51,8 @@ def replay(
     """Say what a policy would have done on recorded runs, before it is switched on.
 
     Failures stopped and how early, successes interrupted, questions asked, steps and tokens saved.
-    The runs must have outcomes and be others than those of the fit and of the certificate.
+    The runs must have outcomes and be others than those of the certificate. Those of the fit, and
+    others of their groups, are left out.
     """
     from agentcal.calibration import Calibrator
     from agentcal.certification import read_draft

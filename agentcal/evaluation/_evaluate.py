@@ -40,7 +40,8 @@ def evaluate(
 ) -> Evaluation:
     """Score ``runs`` with ``calibrator`` and say how good that is: finished, and under way.
 
-    The runs must be others than those of the fit, and of other groups, or the figures flatter.
+    Runs of the fit, and others of their groups, would flatter it: they are left out, counted, and
+    warned of (see :class:`agentcal.evaluation.LabelledRuns`).
     ``group`` and ``success_at`` default to what the calibrator was fitted with. ``baselines`` adds
     the base rate of the calibrator's own training runs and, where at least 20 runs have it, the
     confidence that the model itself stated (and the calibrator on those runs alone): neither has

@@ -106,11 +106,7 @@ def score_runs(
 ) -> ScoredRuns:
     """Score every labelled run at each of its decision points.
 
-    Left out, and counted: runs without an outcome, and runs that a gate ended or left waiting, or
-    that somebody cut short, whose outcome is not the agent's own. ``group`` and ``success_at``
-    default to those of the calibrator. Raises ``NotEnoughData`` when no run is left,
-    ``ConfigError`` for settings out of range, for a group that a run does not have, or for none
-    where the calibrator was fitted with a function.
+    Left out, settings and errors as :class:`agentcal.evaluation.LabelledRuns`.
     """
     usable = LabelledRuns(calibrator, runs, group=group, success_at=success_at)
     scored = tuple(_scored(calibrator, *labelled) for labelled in usable)

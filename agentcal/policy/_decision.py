@@ -18,6 +18,10 @@ Mode = Literal["shadow", "enforce"]
 """``shadow``: decide and record, stop nothing."""
 
 
+# JSON has no NaN: as null, a confidence that is none could not be read back.
+_FROZEN = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+
 def decision_key(
     run_id: str, turn: int, index: int, name: str, arguments: Mapping[str, Any] | str | None
 ) -> str:
@@ -39,7 +43,7 @@ class Decision(BaseModel):
     is what would have been done.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = _FROZEN
 
     key: str
     verdict: Verdict
@@ -83,7 +87,7 @@ class Decision(BaseModel):
 class TurnDecision(BaseModel):
     """All decisions of one model turn: one for each call in their order, or one for the answer."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = _FROZEN
 
     run_id: str
     turn: int

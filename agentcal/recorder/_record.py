@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from agentcal.recorder._calls import Calls, Place
+from agentcal.recorder._tools import joined
 from agentcal.trajectory import CallStatus, Intervention, Message, Step, ToolCall, Trajectory
 
 _STATUSES = get_args(CallStatus)
@@ -37,7 +38,7 @@ class Record:
         self._index()
 
     def describe(self, facts: Mapping[str, Any]) -> bool:
-        """Fill what is empty in the head, and add tools with new names.
+        """Fill what is empty in the head; tools join those that are known, by name.
 
         Says whether the fold would have liked to know. Raises ``ValidationError`` for what does not
         belong there.
@@ -46,9 +47,7 @@ class Record:
         sound = Trajectory.model_validate({"run_id": self.head.run_id, **wanted})
         news = {name: getattr(sound, name) for name in wanted}
         if "tools" in news:
-            known = {tool.name for tool in self.head.tools}
-            more = [tool for tool in sound.tools if tool.name not in known]
-            news["tools"] = [*self.head.tools, *more]
+            news["tools"] = joined(self.head.tools, sound.tools)
         changed = {name for name, value in news.items() if value != getattr(self.head, name)}
         self.head = self.head.model_copy(update=news)
         return not changed.isdisjoint(_FOLDED)

@@ -61,7 +61,9 @@ class Run(Handle):
     ) -> None:
         """Facts that become known late; what is known already stays as it is.
 
-        ``tools`` with new names join those that are known: several agents may work in one run.
+        ``tools`` with new names join those that are known: several agents may work in one run. Of
+        two with one name, the later one fills in what the earlier one does not say; what a tool is
+        (its kind and its hints) comes whole from one of them.
         """
         given = {
             "task": task,

@@ -60,7 +60,9 @@ def unguarded(wishes: Sequence[Wish], out: Path, name: str) -> tuple[list[ac.Tra
     desk, log = _desk(wishes, out, name), out / f"{name}.jsonl"
     log.unlink(missing_ok=True)
     with Recorder(sinks=[JsonlSink(log)]) as recorder:
-        graph = clerk(desk.tools()).with_config(callbacks=[CalibrationCallbackHandler(recorder)])
+        # The stand-in shows nobody its tools. The gate tells of them, and so must this.
+        handler = CalibrationCallbackHandler(recorder, tools=desk.tools())
+        graph = clerk(desk.tools()).with_config(callbacks=[handler])
         for asked in track(wishes, f"{name}, unguarded"):
             graph.invoke(_task(asked), _thread(asked))
     runs, writes = list(ac.load(log, progress=False)), desk.writes()

@@ -8,6 +8,7 @@ from typing import Any
 from langchain.agents.middleware import ModelRequest
 from langchain_core.callbacks import BaseCallbackManager
 from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.tools import BaseTool
 
 from agentcal import Calibrator, Confidence
 from agentcal.policy import TurnDecision
@@ -46,7 +47,11 @@ class JoinedSeat(NoSeat):
 
     @harmless
     def asked(self, request: ModelRequest[Any]) -> None:
-        """The model is about to be asked: what is known by now is not about its reply."""
+        """The model is about to be asked: what is known by now is not about its reply.
+
+        The handler is told of tools as the model is shown them, without their hints.
+        """
+        self._watch.declares(tool for tool in request.tools if isinstance(tool, BaseTool))
         self._turns = self._turn()
 
     @harmless

@@ -13,6 +13,7 @@ from agentcal import Calibrator, ConfigError
 from agentcal.policy import AnyPart, BudgetLedger, Gate, Policy
 from agentcal.recorder import Recorder
 from agentcal_langgraph._canary import check_langgraph
+from agentcal_langgraph._declares import Declares, tools_of
 from agentcal_langgraph._gate_handler import GateHandler
 from agentcal_langgraph._keeper import EscalateTo, Keeper, Verifier
 from agentcal_langgraph._parts import Graph
@@ -126,7 +127,8 @@ def calibrated(
         check_asking(given, gate.policy, escalate_to, subgraph=subgraph)
         check_langgraph()
         made = Rebuilder(keeper).rebuilt(given)
-        return made if used is None else made.with_config(callbacks=[GateHandler(used)])
+        watching = [] if used is None else [GateHandler(used)]
+        return made.with_config(callbacks=[*watching, Declares([*tools_of(given)])])
 
     return _decorator(gated) if graph is None else gated(graph)
 

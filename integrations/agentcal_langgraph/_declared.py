@@ -19,12 +19,19 @@ def declared(node: ToolNode) -> dict[str, ToolDeclaration]:
 
 
 def declaration(tool: BaseTool) -> ToolDeclaration:
-    """A tool whose arguments nobody can put into a schema is known by name and description."""
+    """The tool as models are shown it, with its hints."""
+    return declarations([shape_of(tool)])[0]
+
+
+def shape_of(tool: BaseTool) -> dict[str, Any]:
+    """As the readers of recorded runs know it, with the hints in its metadata.
+
+    A tool whose arguments nobody can put into a schema is known by name and description.
+    """
     hints: Mapping[str, Any] = tool.metadata or {}
     within = hints.get("annotations")
     annotations = {**hints, **within} if isinstance(within, Mapping) else dict(hints)
     try:
-        shape = {**convert_to_openai_tool(tool), "annotations": annotations}
+        return {**convert_to_openai_tool(tool), "annotations": annotations}
     except Exception:
-        shape = {"name": tool.name, "description": tool.description, "annotations": annotations}
-    return declarations([shape])[0]
+        return {"name": tool.name, "description": tool.description, "annotations": annotations}

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from typing import Any
 
+from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import JsonValue
 
 from agentcal import ToolDeclaration
+from agentcal_langgraph._declared import shape_of
 from agentcal_langgraph._messages import declarations
 
 _FRAMEWORK = ("langgraph_", "ls_", "lc_", "checkpoint_", "__")
@@ -70,6 +72,8 @@ def _shapes(tool: Any) -> list[Any]:
 
 
 def _converted(tool: Any) -> Any:
+    if isinstance(tool, BaseTool):
+        return shape_of(tool)
     try:
         return convert_to_openai_tool(tool)
     except Exception:  # a provider's own object; the reader leaves it out

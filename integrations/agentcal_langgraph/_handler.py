@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from langchain_core.tools import BaseTool
+
 from agentcal.recorder import Recorder
+from agentcal_langgraph._declared import declaration
 from agentcal_langgraph._watcher import GraphWatcher
 
 
@@ -18,11 +23,19 @@ class CalibrationCallbackHandler(GraphWatcher):
         recorder: Where the events go.
         agent: Who is running; by default the name of the graph, if it was given one.
         group: What will be new at deployment, for all runs of this handler; see ``fit``.
+        tools: Those of the graph, for their hints (as MCP adapters put them into ``metadata``),
+            which a model is not shown. A gate, and ``CalibrationMiddleware``, tell them anyway.
     """
 
     def __init__(
-        self, recorder: Recorder, *, agent: str | None = None, group: str | None = None
+        self,
+        recorder: Recorder,
+        *,
+        agent: str | None = None,
+        group: str | None = None,
+        tools: Iterable[BaseTool] = (),
     ) -> None:
         super().__init__()
         self.recorder = recorder
         self.agent, self.group = agent, group
+        self.tools = [declaration(tool) for tool in tools]

@@ -85,6 +85,12 @@ class Open:
             self._sweep_at = max(_SWEEP, 2 * len(self.watches))
 
 
+def watches_at(run_id: UUID) -> list[Watch]:
+    """What the handlers of all recorders tell of the graph in which this chain runs."""
+    every = [one for known in list(_OPEN.values()) for one in list(known)]
+    return [watch for one in every if (watch := one.watch_of(run_id)) is not None]
+
+
 def is_watched(recorder: Recorder, run_id: UUID) -> bool:
     """Whether any handler of this recorder watches the graph in which this chain runs."""
     return any(one.watch_of(run_id) for one in list(_OPEN.get(recorder, ())))

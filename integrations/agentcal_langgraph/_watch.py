@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.outputs import Generation
+from langchain_core.tools import BaseTool
 
-from agentcal import Confidence
+from agentcal import Confidence, ToolDeclaration
 from agentcal.recorder import Recorder, Review, Run
 from agentcal_langgraph._calls import Calls
+from agentcal_langgraph._declared import declaration
 from agentcal_langgraph._end import reason_of, stops_before_tools
 from agentcal_langgraph._facts import model_in, tools_in
 from agentcal_langgraph._history import news, system_prompt
@@ -49,6 +51,7 @@ class Watch:
         self._task: set[str] = set(self._request.parts)
         self._unknown = {"system", "model"}
         self._tools: set[str | None] = set()
+        self._declared: set[str] = set()
         self._begun: set[str] = set()
         self._heard: list[Decision] = []
         self._lost = False
@@ -86,6 +89,18 @@ class Watch:
             record = self.open().trajectory()
             self._who = record.agent, record.model
         return self._who
+
+    def declares(self, tools: Iterable[BaseTool | ToolDeclaration]) -> None:
+        """Tools as the program has them, with the hints that no model is shown.
+
+        Told before the model replies, for the tools count in its score.
+        """
+        new = [tool for tool in tools if tool.name not in self._declared]
+        if new:
+            self.open().describe(
+                tools=[t if isinstance(t, ToolDeclaration) else declaration(t) for t in new]
+            )
+            self._declared.update(tool.name for tool in new)
 
     def starts(self, key: str) -> None:
         """A node or a tool starts; in one invocation that happens again only if it is retried.

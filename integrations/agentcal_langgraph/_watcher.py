@@ -12,6 +12,7 @@ from langchain_core.outputs import LLMResult
 from langgraph.callbacks import GraphCallbackHandler, GraphInterruptEvent, GraphResumeEvent
 from langgraph.errors import GraphBubbleUp, GraphInterrupt
 
+from agentcal import ToolDeclaration
 from agentcal.recorder import Recorder
 from agentcal_langgraph._end import was_cancelled
 from agentcal_langgraph._harmless import harmless
@@ -30,6 +31,7 @@ class GraphWatcher(GraphCallbackHandler):
         self.recorder: Recorder | None = None
         self.agent: str | None = None
         self.group: str | None = None
+        self.tools: Sequence[ToolDeclaration] = ()
         self._open = Open()
 
     def watch_at(self, run_id: UUID) -> Watch | None:
@@ -211,4 +213,5 @@ class GraphWatcher(GraphCallbackHandler):
         parent = self._open.places.get(parent_run_id) if parent_run_id else None
         if parent is not None and run_id not in self._open.turns:
             params = extra.get("invocation_params") or {}
+            parent.watch.declares(self.tools)
             self._open.ask(run_id, parent.watch.asked(parent, messages, params, metadata or {}))

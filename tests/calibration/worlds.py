@@ -66,7 +66,7 @@ def table_of(X: FloatArray, y: FloatArray, group: IntArray) -> Table:
         run=np.arange(n),
         y=y,
         group=codes.astype(np.int64),
-        run_ids=[f"r{i}" for i in range(n)],
+        marks=[str(i).encode() for i in range(n)],
         groups=[str(name) for name in names],
         categories={},
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from agentcal.calibration import Confidence, Settings, data_digest
+import agentcal as ac
+from agentcal.calibration import Confidence, Seen, Settings
+from agentcal.calibration._seen import mark_of
+from agentcal.policy import Policy, Tier
 from agentcal.trajectory import Outcome, Step, ToolCall, ToolDeclaration, Trajectory
 
 TOOLS = [
@@ -22,17 +25,17 @@ class Scripted:
 
     fingerprint = FINGERPRINT
 
-    def __init__(self, learnt: list[Trajectory] | None = None) -> None:
-        digest = data_digest((r.run_id, r.outcome.value) for r in learnt or [] if r.outcome)
+    def __init__(self, learnt: list[Trajectory] | None = None, group: str = "task") -> None:
+        runs = learnt or []
+        self.seen = Seen.of(map(mark_of, runs), [run.group or "" for run in runs])
         self.settings = Settings(
-            group="task",
+            group=group,
             success_at=1.0,
             categoricals=[],
             seed=0,
             folds=5,
             agentcal_version="0",
             lightgbm_version="0",
-            data_digest=digest,
         )
 
     def score(self, run: Trajectory) -> list[Confidence]:
@@ -81,3 +84,22 @@ def many(n: int, seed: int = 0, *, per_group: int = 2, alike: float = 1.0) -> li
                 run_of(*turns, success=success, run_id=f"{seed}/{group}/{k}", group=f"g{group}")
             )
     return runs
+
+
+def tiers_certified(policy: Policy, run: Trajectory) -> dict[str, Tier]:
+    """The tiers in the scope of a certificate that is made from many runs like this one."""
+    metadata: Any = {"values": [0.5] * len(run.steps)}
+    runs = [
+        run.model_copy(
+            update={
+                "run_id": f"like-{k}",
+                "group": f"g{k}",
+                "metadata": metadata,
+                "outcome": Outcome(value=float(k % 9 > 0)),
+            }
+        )
+        for k in range(60)
+    ]
+    made = ac.certify(policy, cast("ac.Calibrator", Scripted()), runs, progress=False).certificate
+    assert made is not None
+    return dict(made.scope.tools)

@@ -236,11 +236,70 @@ def test_groups_and_success_are_those_of_the_calibrator_unless_said() -> None:
         given(TARGET, group="family")
 
 
-def test_the_runs_of_the_fit_are_refused() -> None:
-    fitted = cast("Calibrator", Scripted(RUNS))
-    with pytest.raises(ConfigError, match="fitted on"):
-        certify(TARGET, fitted, [*reversed(RUNS)], progress=False)
-    assert certify(TARGET, fitted, RUNS[2:], progress=False).certificate is not None
+def fitted(learnt: list[Trajectory], **settings: Any) -> Calibrator:
+    return cast("Calibrator", Scripted(learnt, **settings))
+
+
+def test_runs_of_the_fit_are_left_out_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    """The certificate is that of the other runs alone: 40 groups of 150 are known by one run."""
+    groups = {f"g{k}" for k in range(40)}
+    known = [run for run in RUNS if run.group in groups and run.run_id.endswith("/0")]
+    made = certify(TARGET, fitted(known), RUNS, progress=False).certificate
+    other = given(TARGET, [run for run in RUNS if run.group not in groups]).certificate
+    assert made is not None
+    assert other is not None
+    assert made.result == other.result
+    assert made.left_out == {
+        "learnt from by the calibrator": 40,
+        "of groups that the calibrator learnt from": 40,
+    }
+    assert [record.message for record in caplog.records] == [
+        "left out: 40 runs learnt from by the calibrator, such as 0/0/0, 0/1/0, 0/2/0",
+        "left out: 40 runs of groups that the calibrator learnt from, such as 0/0/1, 0/1/1, 0/2/1",
+    ]
+
+
+def test_it_is_told_in_print_too() -> None:
+    policy = certify(TARGET, fitted(RUNS[:10]), RUNS, progress=False)
+    assert "left out: 10 learnt from by the calibrator" in str(policy)
+
+
+@pytest.mark.parametrize("policy", [TARGET, Alarm(0.25)])
+def test_where_the_calibrator_knows_them_all_nothing_can_be_certified(policy: Any) -> None:
+    with pytest.raises(NotEnoughData, match=r"300 learnt from .*give runs of other groups"):
+        certify(policy, fitted(RUNS), [*reversed(RUNS)], progress=False)
+
+
+def test_outcomes_have_no_say_in_what_is_left_out() -> None:
+    flipped = [
+        run.model_copy(update={"outcome": Outcome(value=1.0 - run.outcome.value)})
+        for run in RUNS
+        if run.outcome
+    ]
+    left = [
+        {labelled.run.run_id for labelled in LabelledRuns(fitted(RUNS[:31]), runs)}
+        for runs in (RUNS, flipped)
+    ]
+    assert left[0] == left[1]
+    assert len(left[0]) == 268
+
+
+def test_the_groups_are_those_of_the_fit(caplog: pytest.LogCaptureFixture) -> None:
+    """By a name, whatever intervals are over; by a function, if it is given once more."""
+    by_run = LabelledRuns(fitted(RUNS[:1]), RUNS, group=lambda run: run.run_id)
+    assert next(iter(by_run)).run.run_id == "0/1/0"
+    by_agent = LabelledRuns(fitted(RUNS[:1]), RUNS, group="agent")
+    assert len([*by_agent]) == 298
+    custom = fitted(RUNS[:1], group="custom")
+    assert len([*LabelledRuns(custom, RUNS, group=lambda run: str(run.group))]) == 298
+    caplog.clear()
+    assert len([*LabelledRuns(custom, RUNS, group="agent")]) == 299
+    assert "group function" in caplog.text
+
+
+def test_a_run_that_lacks_what_the_fit_was_grouped_by_was_not_in_it() -> None:
+    by_family = fitted(RUNS[:1], group="family")
+    assert len([*LabelledRuns(by_family, RUNS, group="task")]) == 299
 
 
 @pytest.mark.parametrize(

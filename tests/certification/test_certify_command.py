@@ -52,6 +52,24 @@ def test_a_policy_written_by_hand_is_certified(
     assert again.composed == policy.composed
 
 
+def test_runs_of_the_fit_are_left_out_and_told(
+    files: Files, agentcal: Command, hand: Path, tmp_path: Path
+) -> None:
+    one, two = tmp_path / "one.json", tmp_path / "two.json"
+    assert agentcal("certify", files.model, hand, files.test, "-o", one).code == 0
+    done = agentcal("certify", files.model, hand, files.train, files.test, "-o", two)
+    assert done.code == 0
+    assert "learnt from by the calibrator" in done.out
+    assert "learnt from by the calibrator, such as" in done.err
+    first, second = Policy.load(one).certificate, Policy.load(two).certificate
+    assert first is not None
+    assert second is not None
+    assert second.result == first.result
+    assert second.left_out == {
+        "learnt from by the calibrator": len(list(ac.load(files.train, progress=False)))
+    }
+
+
 def test_a_saved_policy_is_certified_again(
     files: Files, agentcal: Command, hand: Path, tmp_path: Path
 ) -> None:
@@ -119,7 +137,7 @@ def test_not_certified_is_said_and_ends_with_1(
         (["HAND", "HAND", "TEST"], 1, "not a calibrator"),
         (["MODEL", "HAND", "TEST", "--success-at", "0"], 1, "success_at"),
         (["MODEL", "HAND", "TEST", "--group", "day"], 2, "day"),
-        (["MODEL", "HAND", "TRAIN"], 1, "fitted on"),
+        (["MODEL", "HAND", "TRAIN"], 1, "learnt from by the calibrator"),
     ],
 )
 def test_wrong_input_is_told_in_a_line(

@@ -30,6 +30,37 @@ def test_json_is_the_evaluation_that_python_gives(files: Files, told: str) -> No
     assert Evaluation.model_validate_json(told) == ac.evaluate(calibrator, runs)
 
 
+def test_runs_that_it_learnt_from_are_left_out_and_told(
+    files: Files, agentcal: Command, told: str
+) -> None:
+    done = agentcal("evaluate", files.model, files.train, files.test, "--json")
+    assert done.code == 0
+    trained = len(list(ac.load(files.train, progress=False)))
+    why = f"agentcal: note: left out: {trained} runs learnt from by the calibrator, such as "
+    assert done.err.startswith(why)
+    assert done.err.count("\n") == 1
+    alone = Evaluation.model_validate_json(told)
+    found = Evaluation.model_validate_json(done.out)
+    assert found.left_out == {"learnt from by the calibrator": trained}
+    assert found == alone.model_copy(update={"left_out": found.left_out})
+
+
+def test_so_are_other_runs_of_the_same_tasks(
+    files: Files, agentcal: Command, tmp_path: Path
+) -> None:
+    runs = [run.model_copy(update={"run_id": f"again-{k}"}) for k, run in _numbered(files.train)]
+    ac.write_jsonl(runs, tmp_path / "again.jsonl")
+    done = agentcal("evaluate", files.model, tmp_path / "again.jsonl")
+    assert done.code == 1
+    assert f"{len(runs)} of groups that the calibrator learnt from; give runs of" in done.err
+    assert "such as again-0, again-1, again-2" in done.err
+    assert done.out == ""
+
+
+def _numbered(path: Path) -> list[tuple[int, ac.Trajectory]]:
+    return list(enumerate(ac.load(path, progress=False)))
+
+
 def test_it_prints_tables_and_draws_pictures(
     files: Files, agentcal: Command, tmp_path: Path
 ) -> None:
@@ -58,6 +89,7 @@ def test_it_is_better_than_the_base_rate_on_unseen_tasks(told: str) -> None:
         (["TEST", "TEST"], 1, "test.jsonl"),
         (["MODEL", "missing.jsonl"], 1, "missing.jsonl"),
         (["MODEL"], 2, "RUNS"),
+        (["MODEL", "TRAIN"], 1, "learnt from by the calibrator; give runs of other groups"),
         (["MODEL", "TEST", "--level", "95"], 1, "level"),
         (["MODEL", "TEST", "--success-at", "0"], 1, "success_at"),
         (["MODEL", "TEST", "--group", "day"], 2, "day"),
@@ -67,7 +99,7 @@ def test_it_is_better_than_the_base_rate_on_unseen_tasks(told: str) -> None:
 def test_wrong_input_is_told_in_a_line(
     files: Files, agentcal: Command, arguments: list[str], code: int, why: str
 ) -> None:
-    names = {"MODEL": str(files.model), "TEST": str(files.test)}
+    names = {"MODEL": files.model, "TEST": files.test, "TRAIN": files.train}
     done = agentcal("evaluate", *(names.get(a, a) for a in arguments))
     assert done.code == code
     assert why in done.err

@@ -43,8 +43,9 @@ def test_a_model_is_shown_without_its_numbers(files: Files, agentcal: Command) -
     assert str(calibrator.report) in done.out
     about = json.loads(agentcal("inspect", "model", files.model, "--json").out)
     assert about["fingerprint"] == calibrator.fingerprint
-    assert about["settings"]["data_digest"] == calibrator.settings.data_digest
-    assert "heads" not in about
+    assert about["settings"] == calibrator.settings.model_dump()
+    assert not {"heads", "seen"} & set(about)
+    assert calibrator.seen.runs not in done.out
 
 
 def test_runs_are_counted_with_their_signals(files: Files, agentcal: Command) -> None:

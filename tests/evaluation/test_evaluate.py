@@ -15,9 +15,11 @@ from rich.console import Console
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from agentcal import Intervention, NotEnoughData, Outcome, Step, ToolCall, Trajectory
-from agentcal.calibration import Calibrator, Confidence
+from agentcal.calibration import Calibrator, Confidence, Seen
 from agentcal.errors import ConfigError
 from agentcal.evaluation import SEEN, Evaluation, evaluate, score_runs
+
+NOTHING = Seen.of([], [])
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Oracle:
 
     fingerprint: str = "0123456789abcdef"
     group: str = "task"
+    seen: Seen = NOTHING
 
     @property
     def settings(self) -> Any:

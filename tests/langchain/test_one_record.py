@@ -10,7 +10,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 
 from agentcal.recorder import QuietObserver, Recorder, RunInfo
-from agentcal.testing import ScriptedChatModel, nested_graph
+from agentcal.testing import ScriptedChatModel, ledger_tools, nested_graph
 from agentcal_langchain import CalibrationMiddleware, confidence_in
 from agentcal_langgraph import CalibrationCallbackHandler, instrument, uninstrument
 from tests.langchain.agents import ASK, Counting, Watched, agent, lasting, on, turns
@@ -23,9 +23,8 @@ def scores(watched: Watched) -> list[float]:
 
 def alone() -> Any:
     watched = Watched()
-    agent([], checkpointer=InMemorySaver()).invoke(
-        ASK, on("t-1", callbacks=[CalibrationCallbackHandler(watched.recorder)])
-    )
+    handler = CalibrationCallbackHandler(watched.recorder, tools=ledger_tools())
+    agent([], checkpointer=InMemorySaver()).invoke(ASK, on("t-1", callbacks=[handler]))
     return lasting(watched.run())
 
 

@@ -25,7 +25,7 @@ from tests.langchain.agents import ASK, SCRIPT, Watched, agent, lasting, on, tur
 def by_handler(script: Any = None, given: Any = None, **more: Any) -> Trajectory:
     """The oracle: the same agent without the middleware, watched by the handler."""
     watched = Watched()
-    handler = CalibrationCallbackHandler(watched.recorder)
+    handler = CalibrationCallbackHandler(watched.recorder, tools=ledger_tools())
     agent([], script, **more).invoke(given or ASK, {"callbacks": [handler]})
     return watched.run()
 

@@ -303,6 +303,23 @@ def test_decisions_come_back_from_json(value: float | None, names: list[str]) ->
         assert both.decisions[decision.index] == decision
 
 
+@pytest.mark.parametrize("odd", [math.nan, math.inf, -math.inf])
+def test_a_confidence_that_is_no_number_comes_back_as_it_was(odd: float) -> None:
+    """Of a calibrator of one's own, say; only a value like that is taken for a missing score."""
+    scored = GatedTurn("run", 1, sure(0.4, support=odd), (call("save"),))
+    both = gated(target()).decide(scored, MemoryLedger())
+    (decision,) = both.decisions
+    assert decision.confidence is not None
+    text = both.model_dump_json()
+    again = TurnDecision.model_validate_json(text)
+    assert repr(again.decisions[0].confidence) == repr(decision.confidence)
+    assert again.model_dump_json() == text
+    text = decision.model_copy(update={"confidence": sure(odd), "threshold": odd}).model_dump_json()
+    for one in (Decision.model_validate_json(text), Decision.model_validate(json.loads(text))):
+        assert repr((one.confidence, one.threshold)) == repr((sure(odd), odd))
+    json.dumps(json.loads(text), allow_nan=False)
+
+
 def test_a_recorded_run_is_walked_as_a_live_one_would_be() -> None:
     run = Trajectory(
         run_id="run",

@@ -193,7 +193,7 @@ def test_facts_that_become_known_late_fill_what_is_empty(run: Run) -> None:
     run.describe(task="Another one.", system="Be quick.", agent="payer")
     run.describe(system="Be slow.", model="m-1", tools=iter(TOOLS), limits=ac.Limits(steps=3))
     run.describe(tools=())
-    run.describe(tools=[ac.ToolDeclaration(name="pay", read_only=True)])
+    run.describe(tools=[TOOLS[0].model_copy(update={"read_only": False, "destructive": True})])
     got = run.trajectory()
     assert (got.task, got.system, got.agent, got.model) == ("Pay bob.", "Be quick.", "payer", "m-1")
     assert (got.tools, got.limits) == (list(TOOLS), ac.Limits(steps=3))
@@ -229,6 +229,36 @@ def test_several_agents_bring_tools_of_their_own(run: Run) -> None:
     run.describe(tools=[object()])  # type: ignore[list-item]
     assert run.trajectory().tools == [TOOLS[0], yours[1]]
     assert run.trajectory().gaps != []
+
+
+SHOWN = ac.ToolDeclaration(name="get_rid_of", description="Drop it.", parameters={"type": "object"})
+HINTED = ac.ToolDeclaration(name="get_rid_of", read_only=False, destructive=True)
+
+
+@pytest.mark.parametrize("told", [(SHOWN, HINTED), (HINTED, SHOWN), (SHOWN, HINTED, SHOWN, HINTED)])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_tool_that_is_told_of_twice_is_one_tool_that_lacks_nothing(
+    run: Run, told: tuple[ac.ToolDeclaration, ...], at_once: bool
+) -> None:
+    for tools in [told] if at_once else [[tool] for tool in told]:
+        run.describe(tools=tools)
+    (tool,) = run.trajectory().tools
+    assert tool == SHOWN.model_copy(update={"read_only": False, "destructive": True})
+
+
+def test_hints_come_whole_from_the_first_that_has_any(run: Run) -> None:
+    run.describe(tools=[ac.ToolDeclaration(name="pay", read_only=True)])
+    run.describe(tools=[ac.ToolDeclaration(name="pay", destructive=True, idempotent=False)])
+    assert run.trajectory().tools == [ac.ToolDeclaration(name="pay", read_only=True)]
+
+
+def test_hints_that_come_late_count_from_the_first_turn(run: Run) -> None:
+    run.describe(tools=[SHOWN])
+    run.replied(asks(call("1", "get_rid_of")))
+    before = run.decision()
+    run.describe(tools=[HINTED])
+    assert not same(run.decision(), before)
+    assert same(run.decision(), gated(run.trajectory())[-1])
 
 
 def test_gaps_are_told_in_words(run: Run) -> None:

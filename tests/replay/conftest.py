@@ -16,6 +16,7 @@ class Files(NamedTuple):
     model: Path
     policy: Path
     runs: Path
+    train: Path
 
 
 @pytest.fixture
@@ -29,10 +30,11 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     runs = ac.sample_runs()
     groups = sorted({run.group or "" for run in runs})
     early, late = set(groups[::5]), set(groups[1::5])
-    made = Files(folder / "model.json", folder / "policy.json", folder / "runs.jsonl")
-    calibrator = ac.fit(
-        [without_logprobs(run) for run in runs if run.group in early], nested=False, progress=False
-    )
+    names = ("model.json", "policy.json", "runs.jsonl", "train.jsonl")
+    made = Files(*(folder / name for name in names))
+    train = [without_logprobs(run) for run in runs if run.group in early]
+    calibrator = ac.fit(train, nested=False, progress=False)
+    ac.write_jsonl(train, made.train)
     calibrator.save(made.model)
     Policy.of(CostTarget(), ReviewBudget(0.2)).save(made.policy)
     ac.write_jsonl((run for run in runs if run.group in late), made.runs)

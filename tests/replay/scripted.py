@@ -10,11 +10,12 @@ from typing import Any, cast
 
 from agentcal import Outcome, Step, ToolCall, Trajectory, Usage
 from agentcal.bounds import ThresholdCertificate
-from agentcal.calibration import Calibrator, Confidence
+from agentcal.calibration import Calibrator, Confidence, Seen
 from agentcal.metrics import Estimate
 from agentcal.policy import Certificate, Policy, RiskTarget, Scope
 
 FINGERPRINT = "0123456789abcdef"
+NOTHING = Seen.of([], [])
 READ, WRITE, ANSWER = "look_up", "send_money", ""
 
 
@@ -24,6 +25,7 @@ class Scripted:
 
     fingerprint: str = FINGERPRINT
     group: str = "task"
+    seen: Seen = NOTHING
 
     @property
     def settings(self) -> Any:

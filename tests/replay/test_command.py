@@ -30,6 +30,19 @@ def test_json_is_the_replay_that_python_gives(
     assert {"step count", "stated confidence", "random", "always before writing"} < set(methods)
 
 
+def test_runs_that_the_calibrator_learnt_from_are_left_out_and_told(
+    files: Files, agentcal: Command, replayed: ac.Replay
+) -> None:
+    done = agentcal("replay", files.model, files.policy, files.train, files.runs, "--json")
+    assert done.code == 0
+    assert "runs learnt from by the calibrator, such as" in done.err
+    found = ac.Replay.model_validate_json(done.out)
+    trained = len(list(ac.load(files.train, progress=False)))
+    assert found.left_out == {"learnt from by the calibrator": trained}
+    assert found == replayed.model_copy(update={"left_out": found.left_out})
+    assert f"left out: {trained} learnt from" in found.headline
+
+
 def test_real_runs_have_tokens_families_and_a_budget_that_holds(replayed: ac.Replay) -> None:
     own = replayed.row()
     assert own.tokens_saved is not None
@@ -75,6 +88,7 @@ def test_a_policy_written_by_hand_can_be_tried_before_it_is_certified(
         (["POLICY", "POLICY", "RUNS"], 1, "policy.json"),
         (["MODEL", "POLICY", "missing.jsonl"], 1, "missing.jsonl"),
         (["MODEL", "POLICY"], 2, "RUNS"),
+        (["MODEL", "POLICY", "TRAIN"], 1, "give runs of other groups"),
         (["MODEL", "POLICY", "RUNS", "--level", "95"], 1, "level"),
         (["MODEL", "POLICY", "RUNS", "--success-at", "0"], 1, "success_at"),
         (["MODEL", "POLICY", "RUNS", "--group", "day"], 2, "day"),
@@ -84,7 +98,7 @@ def test_a_policy_written_by_hand_can_be_tried_before_it_is_certified(
 def test_wrong_input_is_told_in_a_line(
     files: Files, agentcal: Command, arguments: list[str], code: int, why: str
 ) -> None:
-    names = {"MODEL": str(files.model), "POLICY": str(files.policy), "RUNS": str(files.runs)}
+    names = {name.upper(): str(path) for name, path in files._asdict().items()}
     done = agentcal("replay", *(names.get(a, a) for a in arguments))
     assert done.code == code
     assert why in done.err
