@@ -10,13 +10,13 @@ import numpy as np
 
 from agentcal._progress import steps
 from agentcal.calibration._calibrator import Calibrator, Settings, Status
+from agentcal.calibration._columns import fingerprint
 from agentcal.calibration._heads import FittedHeads, Plan, fit_heads, signal_sets
 from agentcal.calibration._prior import shipped_prior
 from agentcal.calibration._report import FitReport, head_reports, nested_scores
 from agentcal.calibration._table import KINDS, GroupBy, Table, build_table
 from agentcal.declarations import Watched
 from agentcal.errors import ConfigError, NotEnoughData
-from agentcal.features import fingerprint as features_fingerprint
 from agentcal.trajectory import Trajectory
 
 _FEWEST_RUNS = 10
@@ -86,10 +86,11 @@ def fit(
     )
     settings = _settings(table, group, success_at, categoricals, plan, tools=watched.digest)
     return Calibrator(
-        features=features_fingerprint(),
+        features=fingerprint(),
         settings=settings,
         status=status,
         notes=notes,
+        reference=fitted.described.reference,
         heads=fitted.heads,
         report=report,
     )
