@@ -110,10 +110,10 @@ class Tally:
             for (start, end), times in run.moves.items():
                 if start in place and end in place:
                     made[place[start]][place[end]] += times
-        for at, ends in made.items():
-            total = sum(ends.values())
-            for end, times in ends.items():
-                self.moves[at, end] += times / total
+        for at, reached in made.items():
+            total = sum(reached.values())
+            for to, times in reached.items():
+                self.moves[at, to] += times / total
 
 
 def tools_of(runs: Iterable[tuple[int, Conduct]]) -> list[str]:

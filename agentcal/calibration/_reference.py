@@ -152,7 +152,8 @@ class Reference(BaseModel):
         like = np.sum([self.calls[name] for name in known], axis=0)
         everywhere = np.array(self.calls[NO_CALL]) / sum(self.calls[NO_CALL])
         smoothed = (like + _SMOOTHING * everywhere) / (like.sum() + _SMOOTHING)
-        return (1.0 - np.cumsum(smoothed)).clip(0.0, 1.0).tolist()
+        more: list[float] = (1.0 - np.cumsum(smoothed)).clip(0.0, 1.0).tolist()
+        return more
 
     def _usual(self, tools: ToolUse) -> float:
         key = (tools.last, tools.proposed)

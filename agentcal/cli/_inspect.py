@@ -31,17 +31,17 @@ def features(
     as_json: AsJson = False,
 ) -> None:
     """List every feature, with its definition."""
+    from agentcal.calibration import COLUMNS, FAMILY_OF_COLUMN
     from agentcal.errors import ConfigError
-    from agentcal.features import FAMILY_OF, FEATURES
 
-    families = dict.fromkeys(FAMILY_OF.values())
+    families = dict.fromkeys(FAMILY_OF_COLUMN.values())
     if family is not None and family not in families:
         raise ConfigError(f"no family {family!r}; there are {', '.join(families)}")
-    chosen = [f for f in FEATURES if family in (None, FAMILY_OF[f.name])]
+    chosen = [f for f in COLUMNS if family in (None, FAMILY_OF_COLUMN[f.name])]
     if as_json:
-        typer.echo(json.dumps([_as_data(f, FAMILY_OF[f.name]) for f in chosen]))
+        typer.echo(json.dumps([_as_data(f, FAMILY_OF_COLUMN[f.name]) for f in chosen]))
     else:
-        _print_features(chosen, FAMILY_OF)
+        _print_features(chosen, FAMILY_OF_COLUMN)
 
 
 def _as_data(feature: Feature, family: str) -> dict[str, str | float | None]:

@@ -11,8 +11,8 @@ _MOST_TOOLS = 256
 class ToolUse(NamedTuple):
     """The tools of a run as they stand, the newest turn included.
 
-    ``declared`` and ``called`` (stops growing at 256) are shared from turn to turn, so that a decision
-    point costs no copy. ``calls``: proposed so far. ``last``: the tool that the turn before the
+    ``declared`` and ``called``, which stops growing at 256, are shared from turn to turn, so that a
+    decision point costs no copy. ``calls``: proposed so far. ``last``: the tool that the turn before the
     newest called last, "" where it called none. ``proposed``: the calls of the newest turn, None
     before the first turn.
     """
