@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
@@ -72,13 +72,15 @@ class Tally:
             np.zeros(square),
         )
 
+    def __add__(self, other: Tally) -> Tally:
+        return self._with(other, np.add)
+
     def __sub__(self, other: Tally) -> Tally:
+        return self._with(other, np.subtract)
+
+    def _with(self, other: Tally, made_by: np.ufunc) -> Tally:
         return Tally(
-            self.available - other.available,
-            self.called - other.called,
-            self.together - other.together,
-            self.calls - other.calls,
-            self.moves - other.moves,
+            *(made_by(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
         )
 
     def add(self, group: Sequence[Conduct], place: Mapping[str, int]) -> None:

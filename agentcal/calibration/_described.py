@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,15 +18,19 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
+_PARTS = 5
+_SEED = 7
+_ALL = -1
+
 
 @dataclass(frozen=True, slots=True)
 class Described:
     """A table with the columns of a reference beside its own, n rows.
 
-    ``X`` (n, p + q): rows of a training fold are described by the other folds, those outside the
-    training runs by all of them, which is ``reference``. ``without``: the last q columns (n, q)
-    when a fold is left out altogether, by its number. Its own rows are then described by all other
-    folds, and those of another fold by all but these two.
+    ``reference``: from all successful training runs. ``X`` (n, p + q): it describes the rows of
+    other runs; the training runs lie in five parts of whole groups, and each part is described by
+    the other four. ``without``: the last q columns (n, q) when a fold is left out altogether, by
+    its number, made in the same way from the runs that are left.
     """
 
     reference: Reference
@@ -36,53 +40,60 @@ class Described:
 
 def describe(table: Table, train: BoolArray, fold: IntArray) -> Described:
     """Learn references from the runs in ``train`` (r,), which lie in ``fold`` (r,)."""
-    folds = np.unique(fold[train]).tolist()
-    tools, tallies = _tallies(table, train, fold, folds)
-    whole = tallies.pop(_ALL)
-    everything = Reference.of(whole, tools)
-    row_fold = np.where(train, fold, _ALL)[table.run]
-    own = _blank(table)
-    without = {number: _blank(table) for number in folds}
-    _fill(own, table, row_fold == _ALL, everything)
-    for number in folds:
-        rest = Reference.of(whole - tallies[number], tools)
-        _fill(own, table, row_fold == number, rest)
-        without[number][row_fold == number] = own[row_fold == number]
-    for one, other in combinations(folds, 2):
-        rest = Reference.of(whole - tallies[one] - tallies[other], tools)
-        _fill(without[one], table, row_fold == other, rest)
-        _fill(without[other], table, row_fold == one, rest)
-    return Described(everything, np.hstack([table.X, own]), without)
+    part = np.full(len(table.y), _ALL)
+    groups, code = np.unique(table.group[train], return_inverse=True)
+    # Blind to outcomes, so that a row's part tells nothing of its own.
+    part[train] = np.random.default_rng(_SEED).permutation(len(groups))[code] % _PARTS
+    sums = _Sums(table, train, fold, part)
+    own = _columns(table, sums, part, _ALL)
+    without = {
+        number: _columns(table, sums, np.where(fold == number, _ALL, part), number)
+        for number in np.unique(fold[train]).tolist()
+    }
+    return Described(sums.reference(_ALL, _ALL), np.hstack([table.X, own]), without)
 
 
-_ALL = -1
+class _Sums:
+    """Tallies of every fold, part and both, and the references that leave some of them out."""
+
+    def __init__(self, table: Table, train: BoolArray, fold: IntArray, part: IntArray) -> None:
+        groups: dict[int, list[Conduct]] = defaultdict(list)
+        cell: dict[int, tuple[int, int]] = {}
+        for run, conduct in enumerate(table.conduct):
+            if train[run] and table.y[run] == 1.0:
+                group = int(table.group[run])
+                groups[group].append(conduct)
+                cell[group] = int(fold[run]), int(part[run])
+        self.tools = tools_of((group, run) for group, runs in groups.items() for run in runs)
+        place = {name: number for number, name in enumerate([NO_CALL, *self.tools])}
+        self._nothing = Tally.zero(len(place))
+        self._tallies: dict[tuple[int, int], Tally] = {}
+        for group, runs in groups.items():
+            number, of = cell[group]
+            for key in product((number, _ALL), (of, _ALL)):
+                tally = self._tallies.setdefault(key, Tally.zero(len(place)))
+                tally.add(runs, place)
+
+    def reference(self, fold: int, part: int) -> Reference:
+        """From all groups but those of this fold and this part; ``_ALL`` leaves none out."""
+        left = self._of(_ALL, _ALL)
+        if fold != _ALL:
+            left -= self._of(fold, _ALL)
+        if part != _ALL:
+            left -= self._of(_ALL, part)
+        if _ALL not in (fold, part):
+            left += self._of(fold, part)
+        return Reference.of(left, self.tools)
+
+    def _of(self, fold: int, part: int) -> Tally:
+        return self._tallies.get((fold, part), self._nothing)
 
 
-def _tallies(
-    table: Table, train: BoolArray, fold: IntArray, folds: list[int]
-) -> tuple[list[str], dict[int, Tally]]:
-    """The tools that successful runs called, and the sums of each fold and of all."""
-    groups: dict[int, list[Conduct]] = defaultdict(list)
-    fold_of: dict[int, int] = {}
-    for run, conduct in enumerate(table.conduct):
-        if train[run] and table.y[run] == 1.0:
-            group = int(table.group[run])
-            groups[group].append(conduct)
-            fold_of[group] = int(fold[run])
-    tools = tools_of((group, run) for group, runs in groups.items() for run in runs)
-    place = {name: number for number, name in enumerate([NO_CALL, *tools])}
-    tallies = {number: Tally.zero(len(place)) for number in [*folds, _ALL]}
-    for group, runs in groups.items():
-        tallies[fold_of[group]].add(runs, place)
-        tallies[_ALL].add(runs, place)
-    return tools, tallies
-
-
-def _blank(table: Table) -> FloatArray:
-    return np.full((len(table.X), len(REFERENCE)), np.nan)
-
-
-def _fill(out: FloatArray, table: Table, rows: BoolArray, reference: Reference) -> None:
-    if len(table.tools):
-        for row in np.flatnonzero(rows):
+def _columns(table: Table, sums: _Sums, part: IntArray, fold: int) -> FloatArray:
+    """The columns (n, q) of every row, from all groups but those of its part and of the fold."""
+    out = np.full((len(table.X), len(REFERENCE)), np.nan)
+    for number in np.unique(part).tolist() if len(table.tools) else ():
+        reference = sums.reference(fold, number)
+        for row in np.flatnonzero(part[table.run] == number):
             out[row] = reference.values(table.tools[row])
+    return out

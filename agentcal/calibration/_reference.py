@@ -73,9 +73,10 @@ _NOWHERE = _State(_NAN, _NAN, "", [_NAN] * (MOST_CALLS + 1))
 class Reference(BaseModel):
     """Shares over groups of successful runs; see :class:`Tally` for what is counted.
 
-    Keys are names of tools; "" stands for any run in ``called``, ``together`` and ``calls``, and for
-    a turn without calls in ``moves``. A share is smoothed as if two more groups had behaved like
-    all runs do, and those like runs that call nothing. Fewer than five groups are no reference.
+    Keys are names of tools; "" stands for any run in ``called``, ``together`` and ``calls``, and
+    for a turn without calls in ``moves``. A share of some runs is smoothed as if two more groups
+    had behaved as all runs do, and a share of all runs as if two more groups had called nothing.
+    Fewer than five groups are no reference.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -1,4 +1,4 @@
-"""Which tools a run has used so far, by name: what a reference of successful runs is asked about."""
+"""Which tools a run has used so far, by name: what a reference is asked about."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class ToolUse(NamedTuple):
     """The tools of a run as they stand, the newest turn included.
 
     ``declared`` and ``called``, which stops growing at 256, are shared from turn to turn, so that a
-    decision point costs no copy. ``calls``: proposed so far. ``last``: the tool that the turn before the
-    newest called last, "" where it called none. ``proposed``: the calls of the newest turn, None
-    before the first turn.
+    decision point costs no copy. ``calls``: proposed so far. ``last``: the tool that the turn
+    before the newest called last, "" where it called none. ``proposed``: the calls of the newest
+    turn, None before the first turn.
     """
 
     declared: frozenset[str] = frozenset()
