@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
@@ -13,13 +14,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agentcal._artefact import CALIBRATOR, digest, read_artefact, write_artefact
 from agentcal.calibration._calls import Calls
-from agentcal.calibration._columns import COLUMNS
 from agentcal.calibration._columns import fingerprint as columns_fingerprint
 from agentcal.calibration._confidence import Confidence, Reason
 from agentcal.calibration._head import Head
 from agentcal.calibration._heads import OBSERVABLE, WITH_LOGPROBS
 from agentcal.calibration._reasons import reasons_for
-from agentcal.calibration._reference import Reference
+from agentcal.calibration._reference import REFERENCE, Reference
 from agentcal.calibration._report import FitReport
 from agentcal.errors import ArtefactError
 from agentcal.features import FAMILY_OF, FEATURES, DecisionPoint, decision_points
@@ -31,7 +31,7 @@ Status = Literal["VALID", "DEGRADED", "VOID"]
 _LOGPROBS = [i for i, feature in enumerate(FEATURES) if FAMILY_OF[feature.name] == "logprobs"]
 _FIRST_LOGPROB = _LOGPROBS[0] if _LOGPROBS else 0
 _AFTER_LOGPROB = _LOGPROBS[-1] + 1 if _LOGPROBS else 0
-_FOLDED, _WIDTH = len(FEATURES), len(COLUMNS)
+_PACK = struct.Struct(f"{len(REFERENCE)}d").pack
 
 
 class Settings(BaseModel):
@@ -136,10 +136,9 @@ class Calibrator(BaseModel):
 
     def row(self, point: DecisionPoint) -> FloatArray:
         """What a head sees (p + q,): the features of the point, then those of the reference."""
-        out = np.empty(_WIDTH)
-        out[:_FOLDED] = point.vector
-        out[_FOLDED:] = self.reference.values(point.tools)
-        return out
+        # As in the fold, packing takes a fraction of the time of assigning to an array.
+        known = _PACK(*self.reference.values(point.tools))
+        return np.frombuffer(point.vector.tobytes() + known)
 
     def _head(self, point: DecisionPoint) -> Head:
         if self.status == "VOID":

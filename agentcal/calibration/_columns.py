@@ -10,6 +10,9 @@ COLUMNS: tuple[Feature, ...] = (*FEATURES, *REFERENCE)
 
 FAMILY_OF_COLUMN: dict[str, str] = FAMILY_OF | dict.fromkeys((f.name for f in REFERENCE), FAMILY)
 
+FITTED: frozenset[str] = frozenset(feature.name for feature in REFERENCE)
+"""Columns that depend on the training runs; the others are the fold's alone."""
+
 
 def fingerprint() -> str:
     """A digest of the names and definitions of all columns."""

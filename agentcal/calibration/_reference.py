@@ -55,7 +55,6 @@ _FEWEST_GROUPS = 5
 _MOST_STATES = 4096
 _TINY = 1e-9
 _NAN = float("nan")
-_BLANK = (_NAN,) * len(REFERENCE)
 
 
 class _State(NamedTuple):
@@ -102,34 +101,37 @@ class Reference(BaseModel):
             moves=_table(names, tally.moves),
         )
 
+    def values(self, tools: ToolUse) -> tuple[float, ...]:
+        """One value for each of :data:`REFERENCE`, NaN where missing."""
+        declared, called, calls, last, proposed = tools
+        state = self._states.get((declared, called)) or self._at(tools)
+        usual = self._moves.get((last, proposed))
+        if usual is None:
+            usual = self._usual(tools)
+        more = state.more_calls[calls if calls < MOST_CALLS else MOST_CALLS]
+        return state.further, state.most, more, usual
+
+    def missing_tool(self, tools: ToolUse) -> str:
+        """The tool that ``missing_tool`` is about, "" where there is none."""
+        return self._at(tools).tool
+
     @cached_property
     def _states(self) -> dict[tuple[frozenset[str], frozenset[str]], _State]:
         return {}
 
-    def values(self, tools: ToolUse) -> tuple[float, ...]:
-        """One value for each of :data:`REFERENCE`, NaN where missing."""
-        if self.groups < _FEWEST_GROUPS:
-            return _BLANK
-        state = self._at(tools)
-        more = state.more_calls[min(tools.calls, MOST_CALLS)]
-        return state.further, state.most, more, self._usual(tools)
-
-    def missing_tool(self, tools: ToolUse) -> str:
-        """The tool that ``missing_tool`` is about, "" where there is none."""
-        return self._at(tools).tool if self.groups >= _FEWEST_GROUPS else ""
+    @cached_property
+    def _moves(self) -> dict[tuple[str, tuple[str, ...] | None], float]:
+        return {}
 
     def _at(self, tools: ToolUse) -> _State:
-        key = (tools.declared, tools.called)
-        state = self._states.get(key)
-        if state is None:
-            if len(self._states) >= _MOST_STATES:
-                self._states.clear()
-            state = self._states[key] = self._fresh(*key)
+        if len(self._states) >= _MOST_STATES:
+            self._states.clear()
+        state = self._states[tools[:2]] = self._fresh(*tools[:2])
         return state
 
     def _fresh(self, declared: frozenset[str], called: frozenset[str]) -> _State:
         known = sorted(name for name in called or declared or {NO_CALL} if name in self.called)
-        if not known:
+        if not known or self.groups < _FEWEST_GROUPS:
             return _NOWHERE
         weight = sum(self.called[name] for name in known) if called else 0.0
         further = {
@@ -157,21 +159,16 @@ class Reference(BaseModel):
         return more
 
     def _usual(self, tools: ToolUse) -> float:
-        key = (tools.last, tools.proposed)
-        share = self._moves.get(key)
-        if share is None:
-            if len(self._moves) >= _MOST_STATES:
-                self._moves.clear()
-            share = self._moves[key] = self._fresh_move(tools)
+        if len(self._moves) >= _MOST_STATES:
+            self._moves.clear()
+        share = self._moves[tools.last, tools.proposed] = self._fresh_move(tools)
         return share
-
-    @cached_property
-    def _moves(self) -> dict[tuple[str, tuple[str, ...] | None], float]:
-        return {}
 
     def _fresh_move(self, tools: ToolUse) -> float:
         row, ends = self.moves.get(tools.last), destinations(tools)
-        if row is None or tools.proposed is None or not all(end in self._ends for end in ends):
+        if row is None or tools.proposed is None or self.groups < _FEWEST_GROUPS:
+            return _NAN
+        if not all(end in self._ends for end in ends):
             return _NAN
         mine = sum(row.get(end, 0.0) for end in ends)
         of_all = sum(self._ends[end] for end in ends)

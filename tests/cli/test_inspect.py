@@ -18,6 +18,7 @@ def test_every_feature_is_listed_with_its_definition(agentcal: Command) -> None:
     assert all(f["definition"] and f["family"] == FAMILY_OF_COLUMN[f["name"]] for f in listed)
     for known, told in zip(COLUMNS, listed, strict=True):
         assert told["missing"] == known.missing
+        assert told["fitted"] == (told["family"] == "reference")
         assert (told["low"] is None) == (known.low == float("-inf"))
 
 
@@ -26,6 +27,7 @@ def test_the_table_names_every_feature(agentcal: Command) -> None:
     assert done.code == 0
     assert all(feature.name in done.out for feature in COLUMNS)
     assert f"{len(COLUMNS)} features" in done.out
+    assert done.out.count("(fitted on the training runs)") == 1
 
 
 def test_one_family_alone(agentcal: Command) -> None:
