@@ -6,6 +6,7 @@ are enough is known from runs that succeeded, so it is fitted, in every fold aga
 
 from __future__ import annotations
 
+import struct
 from collections import defaultdict
 from functools import cached_property
 from typing import NamedTuple, Self
@@ -54,6 +55,7 @@ _SMOOTHING = 2.0
 _FEWEST_GROUPS = 5
 _MOST_STATES = 4096
 _TINY = 1e-9
+_PACK = struct.Struct(f"{len(REFERENCE)}d").pack
 _NAN = float("nan")
 
 
@@ -103,13 +105,18 @@ class Reference(BaseModel):
 
     def values(self, tools: ToolUse) -> tuple[float, ...]:
         """One value for each of :data:`REFERENCE`, NaN where missing."""
-        declared, called, calls, last, proposed = tools
-        state = self._states.get((declared, called)) or self._at(tools)
-        usual = self._moves.get((last, proposed))
-        if usual is None:
-            usual = self._usual(tools)
-        more = state.more_calls[calls if calls < MOST_CALLS else MOST_CALLS]
-        return state.further, state.most, more, usual
+        state = self._states.get(tools[:2]) or self._at(tools)
+        more = state.more_calls[min(tools.calls, MOST_CALLS)]
+        return state.further, state.most, more, self._usual(tools)
+
+    def packed(self, tools: ToolUse) -> bytes:
+        """The values as float64s, remembered: runs go through the same few states."""
+        known = self._packed.get(tools)
+        if known is None:
+            if len(self._packed) >= _MOST_STATES:
+                self._packed.clear()
+            known = self._packed[tools] = _PACK(*self.values(tools))
+        return known
 
     def missing_tool(self, tools: ToolUse) -> str:
         """The tool that ``missing_tool`` is about, "" where there is none."""
@@ -120,7 +127,7 @@ class Reference(BaseModel):
         return {}
 
     @cached_property
-    def _moves(self) -> dict[tuple[str, tuple[str, ...] | None], float]:
+    def _packed(self) -> dict[ToolUse, bytes]:
         return {}
 
     def _at(self, tools: ToolUse) -> _State:
@@ -159,12 +166,6 @@ class Reference(BaseModel):
         return more
 
     def _usual(self, tools: ToolUse) -> float:
-        if len(self._moves) >= _MOST_STATES:
-            self._moves.clear()
-        share = self._moves[tools.last, tools.proposed] = self._fresh_move(tools)
-        return share
-
-    def _fresh_move(self, tools: ToolUse) -> float:
         row, ends = self.moves.get(tools.last), destinations(tools)
         if row is None or tools.proposed is None or self.groups < _FEWEST_GROUPS:
             return _NAN

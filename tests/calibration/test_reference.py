@@ -230,7 +230,10 @@ def test_what_was_asked_before_changes_no_answer(
     assert fresh == reference
     again = [fresh.values(tools) for tools in reversed(table.tools)]
     np.testing.assert_array_equal(first, again[::-1])
+    packed = [np.frombuffer(fresh.packed(tools)) for tools in table.tools]
+    np.testing.assert_array_equal(first, packed)
     assert len(fresh._states) <= 3
+    assert len(fresh._packed) <= 3
 
 
 def test_many_tools_are_bounded() -> None:
