@@ -19,17 +19,19 @@ from rich.console import Console
 from rich.progress import Progress
 
 import agentcal as ac
+from agentcal.calibration import COLUMNS, FAMILY_OF_COLUMN
+from agentcal.calibration._columns import fingerprint
+from agentcal.calibration._described import describe
 from agentcal.calibration._numeric import log_losses, sigmoid
 from agentcal.calibration._table import KIND_CODE, Table, build_table
-from agentcal.features import FAMILIES, FAMILY_OF, FEATURES, fingerprint
 from agentcal.metrics import auroc, auroc_within, brier, group_bootstrap
 from benchmarks.ablation_learner import INNER_FOLDS, Floats, Mask, differs, log_odds, varies
 from benchmarks.family_cost import microseconds
 from benchmarks.protocols import PROTOCOLS, Protocol, Runs
 
 ABLATED = ("dojo-tasks", "dojo-agents", "tau-tasks", "local-tasks")
-FAMILY_NAMES = tuple(family.name for family in FAMILIES)
-OWNER = np.array([FAMILY_OF[feature.name] for feature in FEATURES])
+FAMILY_NAMES = tuple(dict.fromkeys(FAMILY_OF_COLUMN.values()))
+OWNER = np.array([FAMILY_OF_COLUMN[feature.name] for feature in COLUMNS])
 HALF = 0.5
 OTHER_SEEDS = (1, 2, 3)
 RARE = ("confidence", "injection", "agents", "budget")
@@ -60,7 +62,8 @@ class Subject:
     """The runs of a protocol as a table, and how they are split.
 
     ``part`` (r,) is the held-out part that a run belongs to, ``cluster`` (r,) what intervals are
-    over, ``seen`` which rows (n,) are scored.
+    over, ``seen`` which rows (n,) are scored. ``X`` (n, p + q): all columns, those of the reference
+    fitted without the part of the row.
     """
 
     name: str
@@ -69,6 +72,7 @@ class Subject:
     parts: list[str]
     cluster: list[str]
     seen: dict[str, Mask]
+    X: Floats
 
 
 def prepare(protocol: Protocol, runs: Runs) -> Subject:
@@ -81,7 +85,8 @@ def prepare(protocol: Protocol, runs: Runs) -> Subject:
         part[held] = number
         parts.append(name)
     cluster = [protocol.group(run) for run in runs]
-    return Subject(protocol.name, table, part, parts, cluster, _seen(table))
+    X = describe(table, part >= 0, part.astype(np.int64)).X
+    return Subject(protocol.name, table, part, parts, cluster, _seen(table), X)
 
 
 def _seen(table: Table) -> dict[str, Mask]:
@@ -121,7 +126,7 @@ def ablate(
 ) -> list[dict[str, Any]]:
     """One row of figures for each ``seen`` and each set of columns."""
     wanted = np.any(list(subject.seen.values()), axis=0)
-    live = varies(subject.table.X[wanted])
+    live = varies(subject.X[wanted])
     sets = list(column_sets(families, live))
     task = bar.add_task(subject.name, total=len(sets) * len(subject.parts))
     losses: dict[tuple[str, Role], Floats] = {}
@@ -175,7 +180,7 @@ def columns_by_family(
     subject: Subject, test: Callable[[Floats], Mask]
 ) -> dict[str, dict[str, int]]:
     """How many columns of each family pass the test among the scored rows of each ``seen``."""
-    passed = {seen: test(subject.table.X[mask]) for seen, mask in subject.seen.items()}
+    passed = {seen: test(subject.X[mask]) for seen, mask in subject.seen.items()}
     return {
         seen: {family: int(columns[of_family(family)].sum()) for family in FAMILY_NAMES}
         for seen, columns in passed.items()

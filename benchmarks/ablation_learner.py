@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from agentcal.calibration._blend import Blend
 from agentcal.calibration._choice import EQUAL, RIDGE, SCALES, Recipe
+from agentcal.calibration._described import Described, describe
 from agentcal.calibration._design import Design
 from agentcal.calibration._folds import assign_folds
 from agentcal.calibration._numeric import LOGIT_LIMIT, base_logit, log_losses
@@ -33,18 +34,20 @@ INNER_FOLDS = 3
 def log_odds(table: Table, train: Mask, wanted: Mask, use: Mask, *, seed: int = 0) -> Floats:
     """Log odds of success for the rows in ``wanted`` (n,), NaN elsewhere.
 
-    Learnt from the runs in ``train`` (r,) and the features in ``use`` (p,), one model for each kind
-    of decision point (as agentcal's heads), from the rows that agentcal would train on. Without a
-    feature that varies it is the base rate of these rows.
+    Learnt from the runs in ``train`` (r,) and the columns in ``use`` (p + q,), one model for each
+    kind of decision point (as agentcal's heads), from the rows that agentcal would train on. What
+    a reference says of a row is fitted without it. Without a column that varies it is the base rate
+    of these rows.
     """
     fold = np.full(len(table.y), -1, dtype=np.int64)
     fold[train] = assign_folds(table.y[train], table.group[train], INNER_FOLDS, seed)
+    described = describe(table, train, fold)
     out = np.full(len(table.X), np.nan)
     learnt_from = _learnt_from(table) & train[table.run]
     for code in np.unique(table.kind[wanted]):
-        rows = _rows(table, learnt_from & (table.kind == code), fold, use)
+        rows = _rows(table, described, learnt_from & (table.kind == code), fold, use)
         target = wanted & (table.kind == code)
-        out[target] = _fitted(rows, table.X[target], seed)
+        out[target] = _fitted(rows, described.X[target], seed)
     clipped: Floats = np.clip(out, -LOGIT_LIMIT, LOGIT_LIMIT)
     return clipped
 
@@ -68,14 +71,17 @@ def _learnt_from(table: Table) -> Mask:
     return np.array([trained_on(KINDS[kind], turn) for kind, turn in pairs], dtype=bool)
 
 
-def _rows(table: Table, keep: Mask, fold: NDArray[np.int64], use: Mask) -> Rows:
-    runs, X = table.run[keep], table.X[keep]
+def _rows(
+    table: Table, described: Described, keep: Mask, fold: NDArray[np.int64], use: Mask
+) -> Rows:
+    runs, X = table.run[keep], described.X[keep]
     inner = fold[runs]
     for number in np.unique(inner):
         use = use & varies(X[inner != number])
     weight = turn_weight(table.turn[keep])
     group, y = table.group[runs], table.y[runs]
-    return Rows(X, y, weight, group, inner, use, categories={}, prior=None, pace="live")
+    without = {number: last[keep] for number, last in described.without.items()}
+    return Rows(X, y, weight, group, inner, use, {}, None, "live", without)
 
 
 def _fitted(rows: Rows, X: Floats, seed: int) -> Floats:

@@ -5,10 +5,16 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
+import numpy as np
+
 import agentcal as ac
-from agentcal.features import FAMILIES, Digest
+from agentcal.calibration._described import describe
+from agentcal.calibration._reference import FAMILY, Reference
+from agentcal.calibration._table import build_table
+from agentcal.features import FAMILIES, Digest, ToolUse
 
 MOST_RUNS = 100
 REPEATS = 7
@@ -48,27 +54,55 @@ class _Idle:
         return ()
 
 
+class _Compared:
+    """The reference as if it were a family: a new one knows no state yet."""
+
+    def __init__(self, reference: Reference, memory: Any) -> None:
+        self._reference, self._tools = reference, ToolUse(frozenset(memory.tools))
+
+    def message(self, event: Any) -> None: ...
+
+    result = message
+
+    def turn(self, event: Any) -> None:
+        self._tools = self._tools.then([call.name for call in event.calls])
+
+    def values(self) -> Iterable[float]:
+        self._reference.packed(self._tools)
+        return ()
+
+
 def microseconds(runs: Sequence[ac.Trajectory]) -> dict[str, float]:
     """CPU time in us an event (a turn with its decision point, or a result) by family.
 
     Each family alone is told again what a fold of evenly spaced ``runs`` told it; best of some
     repeats. What families share (the tokens, words and entities of a text) counts for none of them.
     """
-    told = [_record(run) for run in runs[:: max(1, len(runs) // MOST_RUNS)]]
+    chosen = runs[:: max(1, len(runs) // MOST_RUNS)]
+    told = [_record(run) for run in chosen]
     events = sum(name in ("turn", "result") for _, calls in told for name, _ in calls)
     if not events:
         return {}
     texts = list({id(text): text for run in told for text in _texts(*run)}.values())
-    families: list[Any] = [_Idle, *FAMILIES]
-    best = [math.inf] * len(families)
+    known = _reference(chosen).model_dump()
+    names = [*(family.name for family in FAMILIES), FAMILY]
+    best = [math.inf] * (1 + len(names))
     for _ in range(REPEATS):
+        compared = partial(_Compared, Reference.model_validate(known))
+        families: list[Any] = [_Idle, *FAMILIES, compared]
         for place, family in enumerate(families):
             best[place] = min(best[place], _seconds(family, told, texts))
     idle, *spent = best
     return {
-        family.name: round((seconds - idle) / events * 1e6, 2)
-        for family, seconds in zip(FAMILIES, spent, strict=True)
+        name: round((seconds - idle) / events * 1e6, 2)
+        for name, seconds in zip(names, spent, strict=True)
     }
+
+
+def _reference(runs: Sequence[ac.Trajectory]) -> Reference:
+    table = build_table(runs)
+    everything = np.ones(len(table.y), dtype=bool)
+    return describe(table, everything, np.zeros(len(table.y), dtype=np.int64)).reference
 
 
 def _record(run: ac.Trajectory) -> tuple[Any, list[tuple[str, Any]]]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from agentcal.calibration._choice import Recipe
+from agentcal.calibration._columns import COLUMNS
 from agentcal.calibration._design import Design
 from agentcal.calibration._numeric import base_logit
 from agentcal.calibration._prior import PriorHead
@@ -25,7 +26,6 @@ from agentcal.calibration._trees import (
     load_trees,
     tree_logits,
 )
-from agentcal.features import FEATURES
 
 FloatArray = NDArray[np.float64]
 
@@ -151,7 +151,7 @@ class Blend(BaseModel):
             seen = self._seen(x, row)[None, :]
             shap = forest.booster.predict(seen, pred_contrib=True, num_threads=1)[0, :-1]
             levels = self.design.owners()[len(row) - self._levels :] if self._levels else []
-            _add(out, [FEATURES[j].name for j in self.use] + levels, forest.share * shap)
+            _add(out, [COLUMNS[j].name for j in self.use] + levels, forest.share * shap)
         return {name: self.scale * part for name, part in out.items()}
 
     @cached_property

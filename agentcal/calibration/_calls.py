@@ -12,9 +12,13 @@ from agentcal.trajectory import ToolCall, Trajectory
 
 
 class Calls:
-    """The calls proposed up to ``point`` of ``run``, and those whose results were known there."""
+    """The calls proposed up to ``point`` of ``run``, and those whose results were known there.
 
-    def __init__(self, run: Trajectory, point: DecisionPoint) -> None:
+    ``missing``: the tool that successful runs like it called and it has not, if there is one.
+    """
+
+    def __init__(self, run: Trajectory, point: DecisionPoint, missing: str = "") -> None:
+        self.missing = missing
         over = point.kind == "finished"
         steps = run.steps[: point.turn]
         self._tools = {tool.name: tool for tool in run.tools}

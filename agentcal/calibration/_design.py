@@ -11,18 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from agentcal.features import FEATURES
+from agentcal.calibration._columns import COLUMNS
 
 FloatArray = NDArray[np.float64]
 
-_COUNTS = np.array([feature.is_count for feature in FEATURES])
+_COUNTS = np.array([feature.is_count for feature in COLUMNS])
 _CLIP = 4.0
 _RARE = 0.02
 
 
 def squash(X: FloatArray) -> FloatArray:
     """Counts and sizes as log(1 + x): they are heavy in the right tail; the rest as it is."""
-    return np.where(_COUNTS, np.log1p(np.maximum(X, 0.0, where=~np.isnan(X), out=X.copy())), X)
+    counts = _COUNTS[: X.shape[1]]
+    return np.where(counts, np.log1p(np.maximum(X, 0.0, where=~np.isnan(X), out=X.copy())), X)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +87,8 @@ class Design(BaseModel):
         squashed = squash(X)
         missing = np.isnan(squashed)
         seen = use & ~missing.all(axis=0)
-        columns = np.concatenate([np.flatnonzero(seen & _COUNTS), np.flatnonzero(seen & ~_COUNTS)])
+        counts = _COUNTS[: X.shape[1]]
+        columns = np.concatenate([np.flatnonzero(seen & counts), np.flatnonzero(seen & ~counts)])
         part = squashed[:, columns]
         fill = np.nanmedian(part, axis=0) if len(columns) else np.empty(0)
         filled = np.where(np.isnan(part), fill, part)
@@ -117,12 +119,12 @@ class Design(BaseModel):
     def owners(self) -> list[str]:
         """The feature or category that each column speaks of."""
         levels = [name for name, values in self.levels.items() for _ in values]
-        return [FEATURES[j].name for j in [*self.columns, *self.flags]] + levels
+        return [COLUMNS[j].name for j in [*self.columns, *self.flags]] + levels
 
     def usual(self) -> dict[str, float]:
         """The median of each feature in ``columns``, on its own scale."""
         return {
-            FEATURES[j].name: float(np.expm1(fill)) if _COUNTS[j] else fill
+            COLUMNS[j].name: float(np.expm1(fill)) if _COUNTS[j] else fill
             for j, fill in zip(self.columns, self.fill, strict=True)
         }
 

@@ -10,6 +10,7 @@ import numpy as np
 from agentcal._lightgbm import lightgbm
 from agentcal._progress import steps
 from agentcal.calibration._calibrator import Calibrator, Settings, Status
+from agentcal.calibration._columns import fingerprint
 from agentcal.calibration._heads import FittedHeads, Plan, fit_heads, signal_sets
 from agentcal.calibration._prior import shipped_prior
 from agentcal.calibration._report import FitReport, head_reports, nested_scores
@@ -17,7 +18,6 @@ from agentcal.calibration._seen import Seen
 from agentcal.calibration._table import KINDS, GroupBy, Table, build_table
 from agentcal.declarations import Watched
 from agentcal.errors import ConfigError, NotEnoughData
-from agentcal.features import fingerprint as features_fingerprint
 from agentcal.trajectory import Trajectory
 
 _FEWEST_RUNS = 10
@@ -87,10 +87,11 @@ def fit(
     )
     settings = _settings(table, group, success_at, categoricals, plan, tools=watched.digest)
     return Calibrator(
-        features=features_fingerprint(),
+        features=fingerprint(),
         settings=settings,
         status=status,
         notes=notes,
+        reference=fitted.described.reference,
         heads=fitted.heads,
         report=report,
         seen=Seen.of(table.marks, table.groups),

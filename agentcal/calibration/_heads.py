@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from agentcal.calibration._described import Described, describe
 from agentcal.calibration._folds import assign_folds
 from agentcal.calibration._head import Head, HeadEvidence
 from agentcal.calibration._numeric import sigmoid
@@ -39,8 +40,12 @@ class Plan:
 
 @dataclass(slots=True)
 class FittedHeads:
-    """Heads by ``signals/kind``, what their fit saw, and which kinds had to borrow rows."""
+    """Heads by ``signals/kind``, what their fit saw, and which kinds had to borrow rows.
 
+    ``described``: the table as the heads see it, with the reference that they go with.
+    """
+
+    described: Described
     heads: dict[str, Head] = field(default_factory=dict)
     evidence: dict[str, HeadEvidence] = field(default_factory=dict)
     borrowed: list[str] = field(default_factory=list)
@@ -62,6 +67,7 @@ def signal_sets(table: Table) -> list[str]:
 
 def head_rows(
     table: Table,
+    described: Described,
     keep: BoolArray,
     signals: str,
     *,
@@ -73,11 +79,12 @@ def head_rows(
     if signals == WITH_LOGPROBS:
         keep = keep & has_logprobs(table.X)
     runs = table.run[keep]
-    use = np.ones(table.X.shape[1], dtype=bool)
+    X = described.X[keep]
+    use = np.ones(X.shape[1], dtype=bool)
     if signals == OBSERVABLE:
-        use &= ~LOGPROB_FEATURES
+        use[: len(LOGPROB_FEATURES)] = ~LOGPROB_FEATURES
     return Rows(
-        table.X[keep],
+        X,
         table.y[runs],
         turn_weight(table.turn[keep]),
         table.group[runs],
@@ -86,6 +93,7 @@ def head_rows(
         row_categories(table, runs),
         prior,
         pace,
+        {number: last[keep] for number, last in described.without.items()},
     )
 
 
@@ -106,7 +114,8 @@ def fit_heads(
 
     fold = np.full(len(table.y), -1, dtype=np.int64)
     fold[train] = assign_folds(table.y[train], table.group[train], plan.folds, plan.seed)
-    out = FittedHeads()
+    described = describe(table, train, fold)
+    out = FittedHeads(described)
     prior = shipped_prior() if plan.prior else None
     general = {} if prior is None else prior.heads
     for signal in signals:
@@ -114,10 +123,12 @@ def fit_heads(
             name = f"{signal}/{kind}"
             mine = train[table.run] & (table.kind == code)
             pace: Pace = "patient" if kind == "finished" else "live"
-            rows = head_rows(table, mine, signal, fold=fold, prior=general.get(kind), pace=pace)
+            known = general.get(kind)
+            rows = head_rows(table, described, mine, signal, fold=fold, prior=known, pace=pace)
             if not _enough(rows):
                 out.borrowed.append(name)
-                rows = head_rows(table, train[table.run], signal, fold=fold, prior=None, pace=pace)
+                mine = train[table.run]
+                rows = head_rows(table, described, mine, signal, fold=fold, prior=None, pace=pace)
             # Folds run in parallel; threads inside each matrix product would only compete.
             with threadpool_limits(1, "blas"):
                 head, seen = Head.fit(rows, seed=plan.seed, workers=plan.workers)
@@ -135,9 +146,13 @@ def _enough(rows: Rows) -> bool:
 
 
 def predict_rows(
-    heads: Mapping[str, Head], table: Table, keep: BoolArray, signals: str | None = None
+    heads: Mapping[str, Head],
+    table: Table,
+    X: FloatArray,
+    keep: BoolArray,
+    signals: str | None = None,
 ) -> FloatArray:
-    """P(success) of the rows in ``keep`` (n,), NaN elsewhere.
+    """P(success) of the rows in ``keep`` (n,), NaN elsewhere; ``X`` (n, p + q) as heads see them.
 
     Each row is scored by the head of its kind and of the signals that it carries, or of ``signals``
     for all rows.
@@ -153,6 +168,6 @@ def predict_rows(
         elif f"{WITH_LOGPROBS}/{kind}" in heads:
             mine &= carrying if signal == WITH_LOGPROBS else ~carrying
         if mine.any():
-            z, _ = head.logits(table.X[mine], row_categories(table, table.run[mine]))
+            z, _ = head.logits(X[mine], row_categories(table, table.run[mine]))
             out[mine] = sigmoid(z)
     return out

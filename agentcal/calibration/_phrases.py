@@ -9,9 +9,10 @@ from functools import lru_cache
 from importlib import resources
 
 from agentcal.calibration._calls import Calls
-from agentcal.features import FEATURES, Feature
+from agentcal.calibration._columns import COLUMNS
+from agentcal.features import Feature
 
-_FEATURE = {feature.name: feature for feature in FEATURES}
+_FEATURE = {feature.name: feature for feature in COLUMNS}
 _TIMES = {1.0: "once", 2.0: "twice"}
 
 
@@ -152,6 +153,12 @@ def _empty(calls: Calls, value: float) -> str | None:
     return f"{n} to {tools.pop()} returned nothing"
 
 
+def _missing_tool(calls: Calls, value: float) -> str | None:
+    if not calls.missing or not value:
+        return None
+    return f"{_percent(value)} of successful runs that share its tools also called {calls.missing}"
+
+
 _NAMED: dict[str, Callable[[Calls, float], str | None]] = {
     "errors": _errors,
     "tools_in_error": _in_error,
@@ -159,4 +166,5 @@ _NAMED: dict[str, Callable[[Calls, float], str | None]] = {
     "repeats": _repeats,
     "tool_streak": _tool_streak,
     "empty_results": _empty,
+    "missing_tool": _missing_tool,
 }

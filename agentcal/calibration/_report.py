@@ -153,10 +153,12 @@ def nested_scores(
         held = ~train[table.run]
         if len(np.unique(table.y[train])) < 2 or len(np.unique(table.group[train])) < 2:
             continue
-        heads = fit_heads(table, train, signals, plan, advance).heads
-        methods["agentcal"][held] = predict_rows(heads, table, held)[held]
+        fitted = fit_heads(table, train, signals, plan, advance)
+        heads, X = fitted.heads, fitted.described.X
+        methods["agentcal"][held] = predict_rows(heads, table, X, held)[held]
         if blind:
-            methods["without log-probs"][held] = predict_rows(heads, table, held, OBSERVABLE)[held]
+            blinded = predict_rows(heads, table, X, held, OBSERVABLE)
+            methods["without log-probs"][held] = blinded[held]
         rate = sigmoid(np.array([base_logit(table.y[train], np.ones(int(train.sum())))]))
         methods["base rate"][held] = rate[0]
     return _summaries(table, methods, outer, blind)

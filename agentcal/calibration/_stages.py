@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,8 @@ class Rows:
     ``X`` (n, p), ``y`` (n,) in {0, 1}, ``weight`` (n,), ``group`` and ``fold`` (n,) codes, ``use``
     (p,) the features that this head may look at, ``categories`` one value a row for each name,
     ``prior`` what is known of such rows in general, if anything; ``pace`` how the trees grow.
+    ``without``: the last columns of X (n, q) as they are when a fold is left out, by its number;
+    see :class:`Described`.
     """
 
     X: FloatArray
@@ -38,11 +40,16 @@ class Rows:
     categories: Mapping[str, NDArray[np.object_]]
     prior: PriorHead | None
     pace: Pace = "live"
+    without: Mapping[int, FloatArray] = field(default_factory=dict)
 
-    def take(self, keep: BoolArray) -> Rows:
-        """The rows where ``keep`` (n,) is true."""
+    def take(self, keep: BoolArray, number: int) -> Rows:
+        """The rows where ``keep`` (n,) is true, as they are when fold ``number`` is left out."""
+        X = self.X[keep]
+        if number in self.without:
+            last = self.without[number][keep]
+            X[:, X.shape[1] - last.shape[1] :] = last
         return Rows(
-            self.X[keep],
+            X,
             self.y[keep],
             self.weight[keep],
             self.group[keep],
@@ -88,7 +95,7 @@ def cross_fit(rows: Rows, *, seed: int, workers: int) -> Candidates:
 
     def one(number: int) -> None:
         held = rows.fold == number
-        train, test = rows.take(~held), rows.take(held)
+        train, test = rows.take(~held, number), rows.take(held, number)
         base[held] = base_logit(train.y, train.weight)
         if prior is not None:
             centred[held] = (

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentcal.calibration._censored import censored, changed
+from agentcal.calibration._conduct import Conduct, conduct_of
 from agentcal.calibration._seen import mark_of
 from agentcal.errors import ConfigError
-from agentcal.features import FEATURES, Kind, decision_points
+from agentcal.features import FEATURES, Kind, ToolUse, decision_points
 from agentcal.trajectory import Trajectory
 
 FloatArray = NDArray[np.float64]
@@ -38,6 +39,8 @@ class Table:
     ``marks`` (by which a run is known again), ``groups`` (names by code) and ``categories`` (one
     list of values a name).
     ``left_out`` counts runs without rows, by reason; ``changed``: in so many somebody stepped in.
+    ``tools`` (n,): the use of tools at each row, and ``conduct`` (r,) that of each run; both empty
+    where nobody knows.
     """
 
     X: FloatArray
@@ -51,6 +54,8 @@ class Table:
     categories: dict[str, list[str]]
     left_out: dict[str, int] = field(default_factory=dict)
     changed: int = 0
+    tools: NDArray[np.object_] = field(default_factory=lambda: np.empty(0, dtype=object))
+    conduct: list[Conduct] = field(default_factory=list)
 
     @property
     def labels(self) -> FloatArray:
@@ -71,6 +76,8 @@ class Table:
             self.categories,
             self.left_out,
             self.changed,
+            self.tools[keep] if len(self.tools) else self.tools,
+            self.conduct,
         )
 
 
@@ -155,6 +162,8 @@ class _Builder:
         self._categories: dict[str, list[str]] = {name: [] for name in categoricals}
         self._left_out: Counter[str] = Counter()
         self._changed = 0
+        self._tools: list[ToolUse] = []
+        self._conduct: list[Conduct] = []
 
     def add(self, run: Trajectory) -> None:
         why = censored(run)
@@ -168,13 +177,16 @@ class _Builder:
         self._y.append(float(run.outcome.value >= self._success_at))
         for name, values in self._categories.items():
             values.append(getattr(run, name) or "")
-        for point in decision_points(run):
+        points = list(decision_points(run))
+        self._conduct.append(conduct_of(points))
+        for point in points:
             if self._thin and not trained_on(point.kind, point.turn):
                 continue
             self._vectors.append(point.vector)
             self._kinds.append(KIND_CODE[point.kind])
             self._turns.append(point.turn)
             self._run.append(index)
+            self._tools.append(point.tools)
 
     def table(self) -> Table:
         names, codes = np.unique(np.array(self._run_groups, dtype=object), return_inverse=True)
@@ -191,7 +203,14 @@ class _Builder:
             self._categories,
             dict(self._left_out),
             self._changed,
+            _objects(self._tools),
+            self._conduct,
         )
+
+
+def _objects(values: list[ToolUse]) -> NDArray[np.object_]:
+    # np.array would take the tuples apart.
+    return np.fromiter(values, dtype=object, count=len(values))
 
 
 def _ints(values: Any) -> IntArray:

@@ -31,20 +31,22 @@ def features(
     as_json: AsJson = False,
 ) -> None:
     """List every feature, with its definition."""
+    from agentcal.calibration import COLUMNS, FAMILY_OF_COLUMN, FITTED
     from agentcal.errors import ConfigError
-    from agentcal.features import FAMILY_OF, FEATURES
 
-    families = dict.fromkeys(FAMILY_OF.values())
+    families = dict.fromkeys(FAMILY_OF_COLUMN.values())
     if family is not None and family not in families:
         raise ConfigError(f"no family {family!r}; there are {', '.join(families)}")
-    chosen = [f for f in FEATURES if family in (None, FAMILY_OF[f.name])]
+    chosen = [f for f in COLUMNS if family in (None, FAMILY_OF_COLUMN[f.name])]
     if as_json:
-        typer.echo(json.dumps([_as_data(f, FAMILY_OF[f.name]) for f in chosen]))
+        typer.echo(
+            json.dumps([_as_data(f, FAMILY_OF_COLUMN[f.name], f.name in FITTED) for f in chosen])
+        )
     else:
-        _print_features(chosen, FAMILY_OF)
+        _print_features(chosen, FAMILY_OF_COLUMN, FITTED)
 
 
-def _as_data(feature: Feature, family: str) -> dict[str, str | float | None]:
+def _as_data(feature: Feature, family: str, fitted: bool) -> dict[str, str | float | None]:
     return {
         "name": feature.name,
         "family": family,
@@ -52,10 +54,13 @@ def _as_data(feature: Feature, family: str) -> dict[str, str | float | None]:
         "high": feature.high if math.isfinite(feature.high) else None,
         "definition": feature.definition,
         "missing": feature.missing,
+        "fitted": fitted,
     }
 
 
-def _print_features(chosen: list[Feature], family_of: dict[str, str]) -> None:
+def _print_features(
+    chosen: list[Feature], family_of: dict[str, str], fitted: frozenset[str]
+) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -70,7 +75,8 @@ def _print_features(chosen: list[Feature], family_of: dict[str, str]) -> None:
         if family_of[f.name] != family:
             family = family_of[f.name]
             table.add_section()
-            table.add_row(Text(family.upper(), style="bold"))
+            source = "(fitted on the training runs)" if f.name in fitted else ""
+            table.add_row(Text(family.upper(), style="bold"), "", source)
         missing = f" (missing: {f.missing})" if f.missing else ""
         table.add_row(f"  {f.name}", Text(_range(f)), Text(f.definition + missing))
     console = Console()

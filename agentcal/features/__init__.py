@@ -5,6 +5,7 @@ from agentcal.features._fold import DecisionPoint, Fold, Kind, decision_points
 from agentcal.features._registry import FAMILIES, FAMILY_OF, FEATURES, fingerprint
 from agentcal.features._stated import stated_in
 from agentcal.features._text import Digest
+from agentcal.features._use import ToolUse
 from agentcal.features._verdicts import Verdict, judge
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Feature",
     "Fold",
     "Kind",
+    "ToolUse",
     "Verdict",
     "decision_points",
     "fingerprint",

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from agentcal.features._events import Inbound, Memory, Result, Turn
 from agentcal.features._registry import FAMILIES, FEATURES
 from agentcal.features._text import Digest, digest
+from agentcal.features._use import ToolUse
 from agentcal.trajectory import (
     CallStatus,
     EndReason,
@@ -43,6 +44,7 @@ _NAN = float("nan")
 _PACK = struct.Struct(f"{len(FEATURES)}d").pack
 _SYSTEM_PROMPTS = 64
 _RECENT = 256
+_NO_TOOLS = ToolUse()
 
 
 @lru_cache(maxsize=_SYSTEM_PROMPTS)
@@ -55,12 +57,14 @@ class DecisionPoint(NamedTuple):
     """A place where somebody has to decide, and what was known there.
 
     ``turn`` counts model turns from 1 (0: a finished run without any). ``vector`` has one float64
-    for each of ``FEATURES``, NaN where missing.
+    for each of ``FEATURES``, NaN where missing. ``tools``: their use so far, for what a calibrator
+    knows of the tools of successful runs.
     """
 
     kind: Kind
     turn: int
     vector: NDArray[np.float64]
+    tools: ToolUse = _NO_TOOLS
 
 
 class Fold:
@@ -80,6 +84,7 @@ class Fold:
         declared = {tool.name: tool for tool in tools}
         self._memory = Memory(digest(task), _digest_of(system), declared, limits)
         self._families = [family(self._memory) for family in FAMILIES]
+        self._tools = ToolUse(frozenset(declared))
         self._last: Turn | None = None
         self._recent: dict[int, Turn] = {}
         self._turns = 0
@@ -101,6 +106,7 @@ class Fold:
         self._turns += 1
         self._last = self._recent[self._turns] = Turn(step, self._turns, self._memory)
         self._recent.pop(self._turns - _RECENT, None)
+        self._tools = self._tools.then([call.name for call in self._last.calls])
         for family in self._families:
             family.turn(self._last)
 
@@ -132,13 +138,13 @@ class Fold:
     def point(self) -> DecisionPoint:
         """The decision point of the last turn: its calls have not run, its reply is not out."""
         kind: Kind = "tool_turn" if self._last is not None and self._last.calls else "answer_turn"
-        return DecisionPoint(kind, self._turns, self._vector())
+        return DecisionPoint(kind, self._turns, self._vector(), self._tools)
 
     def finished(self, end_reason: EndReason = "unknown") -> DecisionPoint:
         """The row of a run that is over. Made offline, for evaluation; it never gates."""
         vector = self._vector()
         vector[END_REASON] = _END_CODES.get(end_reason, np.nan)
-        return DecisionPoint("finished", self._turns, vector)
+        return DecisionPoint("finished", self._turns, vector, self._tools)
 
     def _vector(self) -> NDArray[np.float64]:
         values: list[float] = []

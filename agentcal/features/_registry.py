@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 from agentcal.features._family import Family
 from agentcal.features._feature import Feature, flag
@@ -42,7 +43,7 @@ FAMILY_OF: dict[str, str] = {
 } | {END.name: "structure"}
 
 
-def fingerprint() -> str:
-    """A digest of the names and definitions of all features: rows of two versions never mix."""
-    text = "\n".join(f"{f.name}\t{f.definition}\t{f.low}\t{f.high}" for f in FEATURES)
+def fingerprint(columns: Iterable[Feature] = FEATURES) -> str:
+    """A digest of the names and definitions of features: rows of two versions never mix."""
+    text = "\n".join(f"{f.name}\t{f.definition}\t{f.low}\t{f.high}" for f in columns)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

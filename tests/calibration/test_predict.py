@@ -24,6 +24,7 @@ from agentcal.calibration._numeric import sigmoid
 from agentcal.calibration._table import build_table
 from agentcal.calibration._trees import RowScorer
 from agentcal.data import sample_runs
+from agentcal.features import FEATURES
 
 from .conftest import Fitted
 from .worlds import draw, rows_of, vectors
@@ -38,7 +39,8 @@ def one_by_one(calibrator: Calibrator, runs: list[Trajectory]) -> list[float]:
 def all_at_once(calibrator: Calibrator, runs: list[Trajectory]) -> np.ndarray:
     named = calibrator.settings.categoricals
     table = build_table(runs, categoricals=named, thin=False)
-    return predict_rows(calibrator.heads, table, np.ones(len(table.X), dtype=bool))
+    X = np.hstack([table.X, [calibrator.reference.values(tools) for tools in table.tools]])
+    return predict_rows(calibrator.heads, table, X, np.ones(len(X), dtype=bool))
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +185,7 @@ def test_without_logprobs_a_run_is_scored_by_the_observable_heads(mixed: Fitted)
     for run in blind:
         for point in decision_points(run):
             head = calibrator.heads[f"observable/{point.kind}"]
-            assert calibrator.predict(point).value == head.score(point.vector, {}).value
+            assert calibrator.predict(point).value == head.score(calibrator.row(point), {}).value
 
 
 def test_with_logprobs_the_observable_heads_still_do_not_look_at_them(mixed: Fitted) -> None:
@@ -191,10 +193,11 @@ def test_with_logprobs_the_observable_heads_still_do_not_look_at_them(mixed: Fit
     for point in decision_points(seeing):
         with_them = mixed.calibrator.heads[f"logprobs/{point.kind}"]
         without = mixed.calibrator.heads[f"observable/{point.kind}"]
-        assert mixed.calibrator.predict(point).value == with_them.score(point.vector, {}).value
-        blinded = point.vector.copy()
-        blinded[LOGPROB_FEATURES] = np.nan
-        assert without.score(blinded, {}) == without.score(point.vector, {})
+        row = mixed.calibrator.row(point)
+        assert mixed.calibrator.predict(point).value == with_them.score(row, {}).value
+        blinded = row.copy()
+        blinded[: len(FEATURES)][LOGPROB_FEATURES] = np.nan
+        assert without.score(blinded, {}) == without.score(row, {})
 
 
 def test_a_score_is_a_confidence_at_each_decision_point_and_one_at_the_end(

@@ -11,17 +11,16 @@ import numpy as np
 import pytest
 
 from agentcal import DecisionPoint, Outcome, Step, ToolCall, Trajectory, decision_points
-from agentcal.calibration import Calibrator
+from agentcal.calibration import COLUMNS, FAMILY_OF_COLUMN, Calibrator
 from agentcal.calibration._calls import Calls
 from agentcal.calibration._head import Head
 from agentcal.calibration._phrases import phrase
 from agentcal.data import sample_runs
-from agentcal.features import FAMILY_OF, FEATURES
 
 from .conftest import Fitted
 from .worlds import PLAIN_COLUMNS, draw, rows_of, vectors
 
-NAMES = {feature.name: feature for feature in FEATURES}
+NAMES = {feature.name: feature for feature in COLUMNS}
 EVERYTHING = 10**6
 
 
@@ -71,7 +70,7 @@ def test_reasons_add_up_too(observed: Fitted) -> None:
     calibrator, _, fresh = observed
     for point in decision_points(fresh[0]):
         head = calibrator.heads[f"observable/{point.kind}"]
-        parts = head.contributions(point.vector, {"agent": "ann", "model": "small"})
+        parts = head.contributions(calibrator.row(point), {"agent": "ann", "model": "small"})
         reasons = calibrator.reasons(point, top=EVERYTHING, agent="ann", model="small")
         total = sum(reason.effect for reason in reasons)
         assert total == pytest.approx(sum(parts.values()), abs=1e-3)
@@ -88,13 +87,13 @@ def test_the_largest_effect_comes_first_and_no_clause_comes_twice(observed: Fitt
             assert calibrator.reasons(point, top=2, run=run) == reasons[:2]
             for reason in reasons:
                 if reason.feature in NAMES:
-                    index = FEATURES.index(NAMES[reason.feature])
-                    np.testing.assert_equal(reason.value, point.vector[index])
+                    index = COLUMNS.index(NAMES[reason.feature])
+                    np.testing.assert_equal(reason.value, calibrator.row(point)[index])
 
 
 def test_a_feature_that_decides_is_the_first_reason_and_points_the_right_way() -> None:
     head, X = a_head(0.0, 2.0)
-    name = FEATURES[PLAIN_COLUMNS[0]].name
+    name = COLUMNS[PLAIN_COLUMNS[0]].name
     for value, sign in ((2.0, 1), (-2.0, -1)):
         x = X[0].copy()
         x[PLAIN_COLUMNS[:3]] = value, 0.0, 0.0
@@ -132,7 +131,7 @@ def told(run: Trajectory, name: str, turn: int | None = None) -> str:
     """What is said of a feature at a turn of a run, or of the finished one."""
     points = list(decision_points(run))
     point: DecisionPoint = points[-1] if turn is None else points[turn - 1]
-    value = float(point.vector[FEATURES.index(NAMES[name])])
+    value = float(point.vector[COLUMNS.index(NAMES[name])])
     return phrase(name, value, Calls(run, point))
 
 
@@ -251,7 +250,9 @@ def test_every_feature_can_be_said_at_every_value(name: str) -> None:
         assert text[0].islower() or text[0].isdigit()
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if FAMILY_OF[n] in ("tools", "grounding")])
+@pytest.mark.parametrize(
+    "name", [n for n in NAMES if FAMILY_OF_COLUMN[n] in ("tools", "grounding", "reference")]
+)
 def test_presence_and_absence_are_said_differently(name: str) -> None:
     values = [value for value in (0.0, 2.0, 1.0) if value <= NAMES[name].high][:2]
     assert len({phrase(name, value) for value in values}) == 2
@@ -261,7 +262,7 @@ def test_every_phrase_is_about_a_feature() -> None:
     text = resources.files("agentcal.calibration").joinpath("phrases.toml").read_text("utf-8")
     tables = tomllib.loads(text)
     assert not set(tables["said"]) - set(NAMES)
-    assert not set(tables["missing"]) - {feature.missing for feature in FEATURES}
+    assert not set(tables["missing"]) - {feature.missing for feature in COLUMNS}
 
 
 def test_reasons_on_real_runs_are_clauses(mixed: Fitted) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import agentcal as ac
-from agentcal.features import FAMILY_OF, FEATURES
+from agentcal.calibration import COLUMNS, FAMILY_OF_COLUMN
 from agentcal.inspection import describe
 from tests.cli.conftest import Files
 from tests.commands import Command
@@ -14,18 +14,20 @@ from tests.commands import Command
 
 def test_every_feature_is_listed_with_its_definition(agentcal: Command) -> None:
     listed = json.loads(agentcal("inspect", "features", "--json").out)
-    assert [f["name"] for f in listed] == [f.name for f in FEATURES]
-    assert all(f["definition"] and f["family"] == FAMILY_OF[f["name"]] for f in listed)
-    for known, told in zip(FEATURES, listed, strict=True):
+    assert [f["name"] for f in listed] == [f.name for f in COLUMNS]
+    assert all(f["definition"] and f["family"] == FAMILY_OF_COLUMN[f["name"]] for f in listed)
+    for known, told in zip(COLUMNS, listed, strict=True):
         assert told["missing"] == known.missing
+        assert told["fitted"] == (told["family"] == "reference")
         assert (told["low"] is None) == (known.low == float("-inf"))
 
 
 def test_the_table_names_every_feature(agentcal: Command) -> None:
     done = agentcal("inspect", "features")
     assert done.code == 0
-    assert all(feature.name in done.out for feature in FEATURES)
-    assert f"{len(FEATURES)} features" in done.out
+    assert all(feature.name in done.out for feature in COLUMNS)
+    assert f"{len(COLUMNS)} features" in done.out
+    assert "REFERENCE (fitted on the training runs)" in " ".join(done.out.split())
 
 
 def test_one_family_alone(agentcal: Command) -> None:

@@ -15,7 +15,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import agentcal as ac
-from agentcal.features import FAMILIES, FAMILY_OF, FEATURES, DecisionPoint, decision_points
+from agentcal.features import (
+    FAMILIES,
+    FAMILY_OF,
+    FEATURES,
+    DecisionPoint,
+    ToolUse,
+    decision_points,
+)
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 LOW = np.array([feature.low for feature in FEATURES])
@@ -97,7 +104,8 @@ def gated(run: ac.Trajectory) -> list[DecisionPoint]:
 
 
 def same(one: DecisionPoint, other: DecisionPoint) -> bool:
-    return one[:2] == other[:2] and np.array_equal(one.vector, other.vector, equal_nan=True)
+    alike = one[:2] == other[:2] and one.tools == other.tools
+    return alike and np.array_equal(one.vector, other.vector, equal_nan=True)
 
 
 def check_values(run: ac.Trajectory) -> None:
@@ -165,7 +173,34 @@ def test_asking_twice_changes_nothing(run: ac.Trajectory) -> None:
     for step in run.steps:
         fold.turn(step)
         assert same(fold.point(), fold.point())
-        assert same(fold.point(), DecisionPoint(*fold.point()[:2], fold.finished().vector))
+        finished = fold.finished()
+        assert same(fold.point(), DecisionPoint(*fold.point()[:2], *finished[2:]))
+
+
+@QUICK
+@given(RUNS)
+def test_the_use_of_tools_is_that_of_the_calls_so_far(run: ac.Trajectory) -> None:
+    turns = [[call.name for call in step.tool_calls] for step in run.steps]
+    for k, point in enumerate(gated(run), 1):
+        names = [name for turn in turns[:k] for name in turn]
+        assert point.tools == ToolUse(
+            declared=frozenset(tool.name for tool in run.tools),
+            called=frozenset(names),
+            calls=len(names),
+            last=turns[k - 2][-1] if k > 1 and turns[k - 2] else "",
+            proposed=tuple(turns[k - 1]),
+        )
+
+
+def test_the_use_of_tools_is_no_copy() -> None:
+    fold = ac.Fold()
+    step = ac.Step(tool_calls=[ac.ToolCall(name="get"), ac.ToolCall(name="put")])
+    points = []
+    for _ in range(3):
+        fold.turn(step)
+        points.append(fold.point())
+    assert points[0].tools.called is points[2].tools.called
+    assert points[0].tools.declared is points[2].tools.declared
 
 
 def test_a_late_result_is_seen_from_the_turn_after_it_came() -> None:

@@ -96,8 +96,9 @@ def written(runs: Iterable[Raw], path: Path) -> list[ac.Trajectory]:
     return list(ac.load(path, progress=False))
 
 
-def rows_of(run: ac.Trajectory) -> list[tuple[str, int, bytes]]:
-    return [(point.kind, point.turn, point.vector.tobytes()) for point in decision_points(run)]
+def rows_of(run: ac.Trajectory) -> list[tuple[object, ...]]:
+    points = decision_points(run)
+    return [(point.kind, point.turn, point.tools, point.vector.tobytes()) for point in points]
 
 
 @pytest.mark.parametrize("change", [other, without])
