@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -113,7 +114,8 @@ def _gains(gain: FloatArray, errors: float) -> bool:
     """Whether the mean of ``gain`` (groups,) is more than so many standard errors above zero."""
     if len(gain) < 2:
         return False
-    return float(gain.mean()) > errors * float(gain.std(ddof=1)) / len(gain) ** 0.5
+    error = float(gain.std(ddof=1)) / math.sqrt(len(gain))
+    return float(gain.mean()) > errors * error
 
 
 class _Chooser:
@@ -135,7 +137,8 @@ class _Chooser:
 
     def _fresh_losses(self, recipe: Recipe) -> FloatArray:
         squared = (sigmoid(recipe.logits(self._c)) - self._y) ** 2
-        return np.bincount(self._codes, self._share * squared)
+        by_group = np.bincount(self._codes, weights=self._share * squared)
+        return by_group.astype(np.float64)
 
     def nested(self, select: Callable[[BoolArray], Recipe]) -> FloatArray:
         """Score (g,) of each group by the recipe that is chosen without its fold."""
