@@ -1,7 +1,8 @@
-"""Which stages are admitted: each must lower the nested cross-validated log loss (rule 6)."""
+"""Which stages are admitted: each must earn its place by nested cross-validation (rule 6)."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from agentcal.calibration._numeric import log_losses
+from agentcal.calibration._numeric import sigmoid
 from agentcal.calibration._stages import Candidates
 from agentcal.calibration._trees import TREES
 
@@ -32,6 +33,12 @@ BLENDS: tuple[Weights, ...] = tuple(
 SCALES = (0.35, 0.6, 0.8, 1.0)
 PRIOR_SCALES = (0.1, 0.2, 0.35, 0.6, 1.0)
 """How far from the base rate a blend, or the general prior, may go: 1 is all the way."""
+
+_ADMITTED_FROM, _PREFERRED_FROM = 0.5, 1.0
+"""Standard errors over groups by which a stage, or weights that are not equal, must gain.
+
+On pure noise a bare gain turns up in every other head, one of half a standard error in one of five.
+"""
 
 _SMOOTH = [i for i, setting in enumerate(TREES) if setting.preset == "smooth"]
 _DEEP = [i for i, setting in enumerate(TREES) if setting.preset == "deep"]
@@ -65,16 +72,15 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What nested cross-validation said of one stage: log loss (nats a row) without and with it."""
+    """What nested cross-validation said of one stage: Brier score of a group without and with it.
+
+    ``admitted``: with it the score is lower, by more than half a standard error over groups.
+    """
 
     stage: str
     without: float
     with_it: float
-
-    @property
-    def admitted(self) -> bool:
-        """Whether the stage lowered the loss."""
-        return self.with_it < self.without
+    admitted: bool
 
 
 def choose(
@@ -83,81 +89,94 @@ def choose(
     """The recipe to use, and the evidence: base rate, then general prior, then ridge, then trees.
 
     A stage is judged by nested selection: for each fold, the recipe that is chosen on the other
-    folds is scored on this one. Only if that lowers the loss is the stage admitted; then the recipe
-    that is chosen on all folds is taken.
+    folds is scored on this one. Only if that lowers the Brier score of a group is the stage
+    admitted; then the recipe that is chosen on all folds is taken.
     """
     chooser = _Chooser(candidates, y, weight, group, fold)
     stages: list[tuple[str, Callable[[BoolArray], Recipe]]] = [
-        ("base rate", lambda _: Recipe()),
         ("general prior", chooser.prior),
         ("ridge", chooser.ridge),
         ("trees", chooser.blend),
     ]
     if candidates.prior is None:
-        del stages[1]
-    best, admissions = (np.inf, Recipe()), []
+        del stages[0]
+    best, recipe, admissions = chooser.nested(lambda _: Recipe()), Recipe(), []
     for name, select in stages:
         nested = chooser.nested(select)
-        admission = Admission(name, best[0], nested)
-        if admission.admitted:
-            best = (nested, select(np.ones(len(y), dtype=bool)))
-        admissions.append(admission)
-    return best[1], admissions[1:]
+        admitted = _gains(best - nested, _ADMITTED_FROM)
+        admissions.append(Admission(name, float(best.mean()), float(nested.mean()), admitted))
+        if admitted:
+            best, recipe = nested, select(np.ones(len(best), dtype=bool))
+    return recipe, admissions
+
+
+def _gains(gain: FloatArray, errors: float) -> bool:
+    """Whether the mean of ``gain`` (groups,) is more than so many standard errors above zero."""
+    if len(gain) < 2:
+        return False
+    error = float(gain.std(ddof=1)) / math.sqrt(len(gain))
+    return float(gain.mean()) > errors * error
 
 
 class _Chooser:
+    """Selects by the Brier score of a group, the average over its rows; (g,) is one a group.
+
+    Each group counts once, however many rows it has, for what is new at deployment is a group. The
+    Brier score is bounded where log loss is not, so that one strange group, on which a stage is
+    sure and wrong, weighs against what all others gain from it and does not drown it: how sure a
+    head may be is for the calibration map to say, which is learnt afterwards.
+    """
+
     def __init__(
         self, c: Candidates, y: FloatArray, weight: FloatArray, group: IntArray, fold: IntArray
     ) -> None:
-        self._c, self._y, self._weight, self._fold = c, y, weight, fold
-        self._codes = np.unique(group, return_inverse=True)[1]
+        _, first, codes = np.unique(group, return_index=True, return_inverse=True)
+        self._c, self._y, self._codes, self._fold = c, y, codes, fold[first]
+        self._share = weight / np.bincount(codes, weight)[codes]
         self._losses = lru_cache(maxsize=None)(self._fresh_losses)
 
     def _fresh_losses(self, recipe: Recipe) -> FloatArray:
-        return self._weight * log_losses(recipe.logits(self._c), self._y)
+        squared = (sigmoid(recipe.logits(self._c)) - self._y) ** 2
+        by_group = np.bincount(self._codes, weights=self._share * squared)
+        return by_group.astype(np.float64)
 
-    def nested(self, select: Callable[[BoolArray], Recipe]) -> float:
-        """Mean loss when each fold is scored by the recipe that the other folds choose."""
-        total = 0.0
+    def nested(self, select: Callable[[BoolArray], Recipe]) -> FloatArray:
+        """Score (g,) of each group by the recipe that is chosen without its fold."""
+        out = np.empty(len(self._fold))
         for number in np.unique(self._fold):
             held = self._fold == number
-            total += float(self._losses(select(~held))[held].sum())
-        return total / float(self._weight.sum())
+            out[held] = self._losses(select(~held))[held]
+        return out
 
-    def _best(self, recipes: Sequence[Recipe], rows: BoolArray) -> Recipe:
-        return min(recipes, key=lambda recipe: float(self._losses(recipe)[rows].sum()))
+    def _best(self, recipes: Sequence[Recipe], among: BoolArray) -> Recipe:
+        return min(recipes, key=lambda recipe: float(self._losses(recipe)[among].sum()))
 
-    def prior(self, rows: BoolArray) -> Recipe:
-        """How far to follow the general prior."""
-        return self._best([Recipe(scale=scale, prior=True) for scale in PRIOR_SCALES], rows)
+    def prior(self, among: BoolArray) -> Recipe:
+        """How far to follow the general prior, by the groups in ``among`` (g,)."""
+        return self._best([Recipe(scale=scale, prior=True) for scale in PRIOR_SCALES], among)
 
-    def ridge(self, rows: BoolArray) -> Recipe:
+    def ridge(self, among: BoolArray) -> Recipe:
         """The strength and the scale of the ridge alone."""
         strengths = range(self._c.ridge.shape[1])
         recipes = [Recipe(i, weights=RIDGE, scale=s) for i in strengths for s in SCALES]
-        return self._best(recipes, rows)
+        return self._best(recipes, among)
 
-    def blend(self, rows: BoolArray) -> Recipe:
+    def blend(self, among: BoolArray) -> Recipe:
         """Each part at its own best setting; equal weights unless others are clearly better.
 
         Equal weights are hard to beat with weights learnt from few groups, so others must gain
         more than one standard error over groups (the one-standard-error rule of Breiman et al.,
         1984).
         """
-        strength = self.ridge(rows).strength
+        strength = self.ridge(among).strength
         smooths = [Recipe(smooth=i, weights=(0, 1, 0), scale=s) for i in _SMOOTH for s in SCALES]
         deeps = [Recipe(deep=i, weights=(0, 0, 1), scale=s) for i in _DEEP for s in SCALES]
-        smooth, deep = self._best(smooths, rows).smooth, self._best(deeps, rows).deep
+        smooth, deep = self._best(smooths, among).smooth, self._best(deeps, among).deep
 
         def at(weights: Weights) -> list[Recipe]:
             return [Recipe(strength, smooth, deep, weights, scale) for scale in SCALES]
 
-        equal = self._best(at(EQUAL), rows)
-        other = self._best([recipe for weights in BLENDS for recipe in at(weights)], rows)
-        return other if self._clearly_better(other, equal, rows) else equal
-
-    def _clearly_better(self, a: Recipe, b: Recipe, rows: BoolArray) -> bool:
-        gain = (self._losses(b) - self._losses(a))[rows]
-        by_group = np.bincount(self._codes[rows], gain)[np.unique(self._codes[rows])]
-        error = float(by_group.std(ddof=1)) * len(by_group) ** 0.5 if len(by_group) > 1 else np.inf
-        return float(by_group.sum()) > error
+        equal = self._best(at(EQUAL), among)
+        other = self._best([recipe for weights in BLENDS for recipe in at(weights)], among)
+        gain = (self._losses(equal) - self._losses(other))[among]
+        return other if _gains(gain, _PREFERRED_FROM) else equal

@@ -50,9 +50,9 @@ def fit(
     offer the general prior that ships with agentcal as a stage. ``workers``: parallel threads, all
     cores by default.
 
-    Stages are admitted only where grouped cross-validation says that they lower log loss: base
-    rate, general prior, ridge logistic regression, LightGBM blended in log odds; then Platt, beta
-    or isotonic calibration out of fold.
+    Stages are admitted only where grouped cross-validation says that they lower the Brier score of
+    a new group: base rate, general prior, ridge logistic regression, LightGBM blended in log odds;
+    then Platt, beta or isotonic calibration out of fold.
 
     Left out, and counted in the report: runs without an outcome, and runs that a gate ended or left
     waiting, or that somebody cut short, for nobody knows how they would have gone on. Runs in which
@@ -131,7 +131,7 @@ def _status(table: Table, fitted: FittedHeads, prior: bool) -> tuple[Status, lis
             f"aim for {_COMFORTABLE_GROUPS} or more"
         )
     if all(h.blend.describe() == "base rate" for h in fitted.heads.values()):
-        notes.append("no feature lowered the log loss: every score is the base rate")
+        notes.append("no feature lowered the Brier score: every score is the base rate")
     return ("DEGRADED" if notes else "VALID"), notes
 
 

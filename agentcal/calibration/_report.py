@@ -25,7 +25,7 @@ FloatArray = NDArray[np.float64]
 
 
 class StageReport(BaseModel):
-    """Nested log loss (nats a row) without and with a stage, and whether it was admitted."""
+    """Nested Brier score, mean over groups, without and with a stage; whether it was admitted."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agentcal.calibration._choice import SCALES, Admission, Recipe, choose
-from agentcal.calibration._numeric import log_losses
+from agentcal.calibration._numeric import log_losses, sigmoid
 from agentcal.calibration._stages import Candidates, Rows, cross_fit
 
 from .worlds import draw, rows_of, vectors
@@ -49,14 +49,14 @@ def gain(admission: Admission) -> float:
     return admission.without - admission.with_it
 
 
-def test_on_noise_the_base_rate_often_stands_and_little_is_ever_gained() -> None:
+def test_on_noise_the_base_rate_stands_and_little_is_ever_gained() -> None:
     stands = 0
     for seed in range(DRAWS):
         rows, candidates = a_world(seed, "noise")
         recipe, admissions = chosen(rows, candidates)
         stands += is_base_rate(recipe, candidates)
         assert max(map(gain, admissions.values())) < 0.01
-    assert stands >= 2
+    assert stands >= DRAWS - 2
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -89,7 +89,7 @@ def test_the_luckiest_of_many_settings_does_not_earn_a_place() -> None:
         naive += min(log_losses(s * z, rows.y).mean() for z in useless.T for s in SCALES) < base
         admitted += not is_base_rate(chosen(rows, lucky)[0], lucky)
     assert naive >= 9
-    assert admitted <= naive / 2
+    assert admitted <= naive / 4
 
 
 def knowing(rows: Rows, candidates: Candidates, z: np.ndarray) -> Candidates:
@@ -110,8 +110,9 @@ def test_a_stage_that_knows_more_is_taken_and_one_that_adds_nothing_is_not() -> 
     assert log_losses(recipe.logits(both), rows.y).mean() == pytest.approx(np.log1p(np.exp(-1)))
 
 
-def test_weights_decide_which_rows_count() -> None:
+def test_weights_decide_which_rows_of_a_group_count() -> None:
     rows, candidates = a_world(0, "noise")
+    rows = replace(rows, group=np.arange(len(rows.y)) // 2, fold=np.arange(len(rows.y)) // 2 % 3)
     half = np.arange(len(rows.y)) % 2 == 0
     torn = knowing(rows, candidates, np.where(half, 2 * rows.y - 1, 1 - 2 * rows.y))
     heavy = np.where(half, 1.0, 0.01)
@@ -119,22 +120,66 @@ def test_weights_decide_which_rows_count() -> None:
     assert is_base_rate(chosen(rows, torn, 1.01 - heavy)[0], torn)
 
 
-def test_nested_loss_is_that_of_choosing_without_the_fold() -> None:
+def brier_of_a_group(z: np.ndarray, rows: Rows, among: np.ndarray) -> float:
+    """The mean over groups of the weighted Brier score of each, of the rows in ``among``."""
+    scores = []
+    for name in set(rows.group[among].tolist()):
+        mine = rows.group == name
+        scores.append(np.average((sigmoid(z) - rows.y)[mine] ** 2, weights=rows.weight[mine]))
+    return float(np.mean(scores))
+
+
+def test_a_nested_score_is_that_of_choosing_without_the_fold_and_counts_each_group_once() -> None:
     rows, candidates = a_world(1, "noise")
+    rng = np.random.default_rng(1)
+    group = (50 * rng.random(len(rows.y)) ** 2).astype(np.int64)
+    rows = replace(rows, group=group, fold=group % 3, weight=rng.uniform(0.2, 1, len(rows.y)))
     _, admissions = chosen(rows, candidates)
     options = [
         candidates.base + scale * (ridge - candidates.base)
         for ridge in candidates.ridge.T
         for scale in SCALES
     ]
-    total = 0.0
+    scores = []
     for number in range(3):
         held = rows.fold == number
-        best = min(options, key=lambda z: log_losses(z[~held], rows.y[~held]).sum())
-        total += log_losses(best[held], rows.y[held]).sum()
-    assert admissions["ridge"].with_it == pytest.approx(total / len(rows.y))
-    base = log_losses(candidates.base, rows.y).mean()
+        best = min(options, key=lambda z: brier_of_a_group(z, rows, ~held))
+        groups = len(set(group[held].tolist()))
+        scores.append((groups, brier_of_a_group(best, rows, held)))
+    total = sum(groups * score for groups, score in scores) / sum(groups for groups, _ in scores)
+    assert admissions["ridge"].with_it == pytest.approx(total)
+    base = brier_of_a_group(candidates.base, rows, rows.fold >= 0)
     assert admissions["ridge"].without == pytest.approx(base)
+
+
+def strangers(rng: np.random.Generator) -> tuple[Rows, Candidates]:
+    """Nine groups whose outcomes the trees know, and one with twice the rows where they err."""
+    group = np.r_[np.repeat(np.arange(9), 60), np.repeat(9, 120)]
+    y = (np.arange(len(group)) % 2).astype(np.float64)
+    rows = replace(rows_of(vectors(rng.normal(size=(len(y), 1))), y), group=group, fold=group % 5)
+    base, unsure = np.zeros(len(y)), (2 * y - 1) + rng.normal(0, 3, len(y))
+    sure = np.where(group == 9, 4 * (1 - 2 * y), 3 * (2 * y - 1)) + rng.normal(0, 1, len(y))
+    ridge = np.repeat(np.where(group == 9, 0, 0.3 * unsure)[:, None], 5, axis=1)
+    return rows, Candidates(base, None, ridge, np.repeat(sure[:, None], 6, axis=1))
+
+
+def test_one_strange_group_does_not_veto_what_all_others_gain() -> None:
+    for seed in range(3):
+        rows, candidates = strangers(np.random.default_rng(seed))
+        trees, ridge = candidates.trees[:, 0], candidates.ridge[:, 0]
+        assert log_losses(trees, rows.y).mean() > log_losses(ridge, rows.y).mean()
+        recipe, admissions = chosen(rows, candidates)
+        assert admissions["trees"].admitted
+        assert uses_trees(recipe, candidates)
+
+
+def test_where_half_of_the_groups_are_strange_a_stage_is_refused() -> None:
+    rows, candidates = strangers(np.random.default_rng(0))
+    wrong = (rows.group % 2 == 1)[:, None]
+    torn = replace(candidates, trees=np.where(wrong, -1, 1) * np.abs(candidates.trees))
+    torn = replace(torn, trees=torn.trees * (2 * rows.y - 1)[:, None], ridge=torn.trees[:, :5] * 0)
+    recipe, _ = chosen(rows, torn)
+    assert is_base_rate(recipe, torn)
 
 
 def test_candidates_never_see_the_fold_that_they_score() -> None:

@@ -32,7 +32,7 @@ def test_every_head_says_what_it_is_made_of_and_why(mixed: Fitted) -> None:
     for head in report.heads:
         assert [stage.stage for stage in head.stages][-2:] == ["ridge", "trees"]
         for stage in head.stages:
-            assert stage.admitted == (stage.with_it < stage.without)
+            assert not stage.admitted or stage.with_it < stage.without
         if "LightGBM" in head.made_of:
             assert head.stages[-1].admitted
 
