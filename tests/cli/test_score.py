@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import agentcal as ac
+from agentcal.calibration import COLUMNS
 from tests.cli.conftest import Files
 from tests.commands import Command
 
@@ -26,7 +27,7 @@ def test_reasons_go_with_every_line(files: Files, agentcal: Command) -> None:
     done = agentcal("score", files.model, files.test, "--json", "--reasons", "--top", "2")
     lines = [json.loads(line) for line in done.out.splitlines()]
     assert max(len(line["reasons"]) for line in lines) == 2
-    names = {feature.name for feature in ac.features.FEATURES}
+    names = {column.name for column in COLUMNS}
     assert {reason["feature"] for line in lines for reason in line["reasons"]} <= names
 
 
