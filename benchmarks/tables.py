@@ -34,7 +34,7 @@ on. *{OURS}* is fitted with agent and model declared as categories that are know
 *{PLAIN}* without, which is the default. The baselines are fitted on the same splits, on
 finished runs unless they say otherwise, and see agentcal's features. *cal. error*: debiased,
 equal-mass bins; in parentheses the level that a perfectly calibrated predictor exceeds in 1 of
-20 samples like this one. The features were designed, and the rates and sizes of the trees set,
+20 samples like this one. The features were designed, and the trees and the choice of stages set,
 while looking at runs of these data sets, so figures on runs of yours may be a little worse.
 Protocols with few clusters (domains) show each held-out part instead of an interval over four of
 them.
