@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -117,9 +118,12 @@ def test_with_a_call_in_the_same_turn(answer: Any) -> None:
     assert [one["name"] for one in asked["action_requests"]] == ["transfer", "Receipt"]
     desk.answer(APPROVE, answer)
     assert desk.moved == [30]
-    # Told of the refusal, the agent tries again; older versions of langchain end the run instead.
-    if answer is REJECT and desk.waiting():
-        desk.answer(REJECT)
+    if answer is REJECT:
+        # Told of the refusal, the agent tries again; langchain 1.4.0 ended the run instead.
+        again = version("langchain") != "1.4.0"
+        assert len(desk.waiting()) == again
+        if again:
+            desk.answer(REJECT)
     assert desk.state()["structured_response"] == (PAID if answer is APPROVE else None)
     assert is_well_formed(desk.state())
 
