@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agentcal._artefact import CALIBRATOR, digest, read_artefact, write_artefact
+from agentcal._seen import Seen
 from agentcal.calibration._calls import Calls
 from agentcal.calibration._columns import fingerprint as columns_fingerprint
 from agentcal.calibration._confidence import Confidence, Reason
@@ -20,7 +21,6 @@ from agentcal.calibration._heads import OBSERVABLE, WITH_LOGPROBS
 from agentcal.calibration._reasons import reasons_for
 from agentcal.calibration._reference import Reference
 from agentcal.calibration._report import FitReport
-from agentcal.calibration._seen import Seen
 from agentcal.errors import ArtefactError
 from agentcal.features import FAMILY_OF, FEATURES, DecisionPoint, decision_points
 from agentcal.trajectory import Trajectory

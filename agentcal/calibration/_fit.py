@@ -9,12 +9,12 @@ import numpy as np
 
 from agentcal._lightgbm import lightgbm
 from agentcal._progress import steps
+from agentcal._seen import Seen
 from agentcal.calibration._calibrator import Calibrator, Settings, Status
 from agentcal.calibration._columns import fingerprint
 from agentcal.calibration._heads import FittedHeads, Plan, fit_heads, signal_sets
 from agentcal.calibration._prior import shipped_prior
 from agentcal.calibration._report import FitReport, head_reports, nested_scores
-from agentcal.calibration._seen import Seen
 from agentcal.calibration._table import KINDS, GroupBy, Table, build_table
 from agentcal.declarations import Watched
 from agentcal.errors import ConfigError, NotEnoughData

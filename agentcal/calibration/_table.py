@@ -11,9 +11,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from agentcal._seen import mark_of
 from agentcal.calibration._censored import censored, changed
 from agentcal.calibration._conduct import Conduct, conduct_of
-from agentcal.calibration._seen import mark_of
 from agentcal.errors import ConfigError
 from agentcal.features import FEATURES, Kind, ToolUse, decision_points
 from agentcal.trajectory import Trajectory

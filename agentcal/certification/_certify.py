@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from agentcal._progress import track
+from agentcal._seen import Seen
 from agentcal.calibration import Calibrator, GroupBy
 from agentcal.certification._parts import parted
 from agentcal.certification._promise import promised
@@ -34,7 +35,8 @@ def certify(
     first, from a third of the groups, drawn with ``seed`` blind to score and outcome, and the
     certificate comes from the others (from all without a :class:`RiskTarget`). ``print(policy)``
     shows what was found. Where nothing can be certified, the certificate says so and how many more
-    groups would do.
+    groups would do. ``Policy.seen`` knows the runs again, so that :func:`agentcal.replay` can leave
+    them out.
 
     ``group`` (what is independent, the task as a rule) and ``success_at`` default to what the
     calibrator was fitted with. Left out and counted: runs without an outcome, runs that were cut
@@ -52,6 +54,7 @@ def certify(
     found = list(walked(calibrator, usable))
     first, rest = parted(draft, found, seed)
     draft = _with_alarm(draft, calibrator, first, seed)
+    draft = draft.with_(seen=Seen.of((r.mark for r in found), {r.group for r in found}))
     target = draft.risk_target
     if target is None:
         return draft
@@ -79,7 +82,7 @@ def _draft(policy: Policy | AnyPart) -> Policy:
         draft = _replaced(draft, draft.risk_target, certificate=None)
     if draft.alarm is not None:
         draft = _replaced(draft, draft.alarm, bound=None, calibrator=None)
-    return draft
+    return draft.with_(seen=None)
 
 
 def _replaced(policy: Policy, old: AnyRule, **changes: object) -> Policy:

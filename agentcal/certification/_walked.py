@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from agentcal._seen import mark_of
 from agentcal.calibration import Calibrator, changed
 from agentcal.evaluation import Labelled
 from agentcal.policy import GatedTurn, ProposedCall, turns_of
@@ -17,10 +18,11 @@ class Walked:
 
     ``success``: without help. A run in which somebody changed what the agent had proposed counts as
     failed, for nobody knows how it would have gone on; so no promise is too good because of it.
-    ``tools`` are all that it declared or called.
+    ``tools`` are all that it declared or called; by its ``mark`` it is known again.
     """
 
     run_id: str
+    mark: bytes
     group: str
     success: bool
     agent: str
@@ -47,7 +49,8 @@ def walked(calibrator: Calibrator, runs: Iterable[Labelled]) -> Iterator[Walked]
         called = {call.name: None for step in run.steps for call in step.tool_calls}
         tools = {**called, **{tool.name: tool for tool in run.tools}}
         alone = success and not changed(run)
-        yield Walked(run.run_id, group, alone, run.agent or "", run.model or "", tools, turns)
+        agent, model, mark = run.agent or "", run.model or "", mark_of(run)
+        yield Walked(run.run_id, mark, group, alone, agent, model, tools, turns)
 
 
 def _light(turn: GatedTurn) -> GatedTurn:

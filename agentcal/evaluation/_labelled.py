@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Literal, NamedTuple
 
+from agentcal._seen import Seen
 from agentcal.calibration import Calibrator, GroupBy, censored, group_name
 from agentcal.errors import ConfigError, NotEnoughData
 from agentcal.trajectory import Trajectory
@@ -19,8 +20,6 @@ _NAMED: tuple[Literal["task", "family", "agent", "model"], ...] = (
 )
 
 
-_SAME_RUN = "learnt from by the calibrator"
-_SAME_GROUP = "of groups that the calibrator learnt from"
 _EXAMPLES = 3
 _LOG = logging.getLogger("agentcal")
 
@@ -33,6 +32,26 @@ class Labelled(NamedTuple):
     success: bool
 
 
+class _Earlier(NamedTuple):
+    """Runs that something was made from, what grouped them, and how runs like them are counted."""
+
+    seen: Seen
+    by: GroupBy
+    same_run: str
+    same_group: str
+
+    def knows(self, run: Trajectory) -> str:
+        """Why this run is no test of what was made; empty if it is one.
+
+        A run that does not name what the others were grouped by was not among them.
+        """
+        if self.seen.has_run(run):
+            return self.same_run
+        with suppress(ConfigError):
+            return self.same_group if self.seen.has_group(group_name(run, self.by)) else ""
+        return ""
+
+
 class LabelledRuns:
     """The runs that can judge a calibrator, read once; ``left_out`` counts the others by reason.
 
@@ -41,7 +60,8 @@ class LabelledRuns:
     runs that the calibrator learnt from and other runs of their groups, because on them it looks
     better than it is. Their groups are those of the fit, whatever ``group`` is; after a fit with a
     function of a run, those of ``group``, which must be that function then: otherwise only the runs
-    themselves are known again. Leaving them out is blind to score and outcome.
+    themselves are known again. So are those that policies were certified on (``certified``, as in
+    ``Policy.seen``), by ``group``. Leaving them out is blind to score and outcome.
 
     ``group`` and ``success_at`` default to those of the calibrator. Raises ``ConfigError`` for
     settings out of range, for a group that a run does not have, or for none where the calibrator
@@ -55,14 +75,19 @@ class LabelledRuns:
         *,
         group: GroupBy | None = None,
         success_at: float | None = None,
+        certified: Iterable[Seen] = (),
     ) -> None:
         self._runs = runs
-        self._seen = calibrator.seen
         fitted = _fitted_by(calibrator)
         self._by = _asked_for(fitted if group is None else group)
-        self._learnt_by = self._by if fitted is None else fitted
-        self._unsure = isinstance(self._learnt_by, str) and fitted is None
-        self._known: dict[str, list[str]] = {_SAME_RUN: [], _SAME_GROUP: []}
+        self._unsure = isinstance(self._by, str) and fitted is None
+        learnt = ("learnt from by the calibrator", "of groups that the calibrator learnt from")
+        tested = ("that the policy was certified on", "of groups that the policy was certified on")
+        self._earlier = [
+            _Earlier(calibrator.seen, fitted or self._by, *learnt),
+            *(_Earlier(seen, self._by, *tested) for seen in certified),
+        ]
+        self._known: dict[str, list[str]] = {}
         at = calibrator.settings.success_at if success_at is None else success_at
         if not 0 < at <= 1:
             raise ConfigError(f"success_at={at}: must lie in (0, 1]")
@@ -84,16 +109,9 @@ class LabelledRuns:
             raise NotEnoughData(f"no run to judge it on: {why or 'there is none'}{self._advice()}")
 
     def _learnt(self, run: Trajectory) -> str:
-        """Why the calibrator knows how this run, or one like it, turned out; empty if it does not.
-
-        A run that does not name what the fit was grouped by was not in the fit.
-        """
-        same = _SAME_RUN if self._seen.has_run(run) else ""
-        if not same:
-            with suppress(ConfigError):
-                group = group_name(run, self._learnt_by)
-                same = _SAME_GROUP if self._seen.has_group(group) else ""
-        if same and len(self._known[same]) < _EXAMPLES:
+        """Why it is known how this run, or one like it, turned out; empty if it is not."""
+        same = next(filter(None, (earlier.knows(run) for earlier in self._earlier)), "")
+        if same and len(self._known.setdefault(same, [])) < _EXAMPLES:
             self._known[same].append(run.run_id)
         return same
 
@@ -104,12 +122,11 @@ class LabelledRuns:
                 "from are only known again with the same one as group=..."
             )
         for why, examples in self._known.items():
-            if examples:
-                names = ", ".join(examples)
-                _LOG.warning("left out: %d runs %s, such as %s", self.left_out[why], why, names)
+            names = ", ".join(examples)
+            _LOG.warning("left out: %d runs %s, such as %s", self.left_out[why], why, names)
 
     def _advice(self) -> str:
-        return "; give runs of other groups" if any(self._known.values()) else ""
+        return "; give runs of other groups" if self._known else ""
 
 
 def stated_by_turn(run: Trajectory) -> list[float | None]:

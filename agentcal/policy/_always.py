@@ -16,7 +16,8 @@ from agentcal.policy._verdict import Verdict, tightening
 class Always(Part):
     """The same verdict for these tools and tiers, whatever the confidence: "always ask first".
 
-    It holds for what it names even where that tier is not gated, and without a confidence.
+    It holds for what it names even where that tier is not gated, and without a confidence. The tier
+    ``write`` stands for ``destructive`` too.
     """
 
     type: Literal["always"] = "always"

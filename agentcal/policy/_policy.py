@@ -10,6 +10,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from agentcal._artefact import POLICY, digest, read_artefact, write_artefact
+from agentcal._seen import Seen
 from agentcal.errors import ArtefactError, ConfigError
 from agentcal.policy._alarm import Alarm
 from agentcal.policy._always import Always
@@ -31,7 +32,7 @@ AnyRule = Annotated[RiskTarget | CostTarget | Alarm | Always, Field(discriminato
 AnyPart = RiskTarget | CostTarget | Alarm | Always | ReviewBudget
 
 _GATED: tuple[Tier, ...] = ("answer", "destructive", "write")
-_IRRELEVANT = frozenset({"mode", "budget", "max_checks", "after_checks"})
+_IRRELEVANT = frozenset({"mode", "budget", "max_checks", "after_checks", "seen"})
 """What a certificate does not rest on: in a run that was not checked, and only such runs are
 certified, none of these makes "proceed" of another verdict or the other way round."""
 
@@ -39,10 +40,12 @@ certified, none of these makes "proceed" of another verdict or the other way rou
 class Policy(Part):
     """What to do about each step: the strictest of its rules, within its budget.
 
-    ``gated``: the tiers that are ruled on; steps of others proceed, unless an :class:`Alarm` has
-    sounded or an :class:`Always` names them. ``mode``: "shadow" decides and records, and stops
-    nothing. ``without_score``: the verdict on a gated step without a usable confidence.
-    ``max_checks``: how often one run may be sent back to check; then ``after_checks`` instead.
+    ``gated``: the tiers that are ruled on (``write`` stands for ``destructive`` too); steps of
+    others proceed, unless an :class:`Alarm` has sounded or an :class:`Always` names them. ``mode``:
+    "shadow" decides and records, and stops nothing. ``without_score``: the verdict on a gated step
+    without a usable confidence. ``max_checks``: how often one run may be sent back to check; then
+    ``after_checks`` instead. ``seen``: the runs that it was certified on, which ``replay`` knows
+    again and leaves out.
     Immutable, plain JSON. Raises :class:`ConfigError` for fields that do not fit.
     """
 
@@ -54,6 +57,7 @@ class Policy(Part):
     without_score: Verdict = Verdict.ESCALATE
     max_checks: int = Field(default=1, ge=0)
     after_checks: Verdict = Verdict.ESCALATE
+    seen: Seen | None = None
 
     @classmethod
     def of(cls, *parts: AnyPart, **rest: Any) -> Self:

@@ -39,9 +39,9 @@ def replay(
     """Say what ``policy`` would have done on recorded runs that nobody stopped.
 
     A run counts as stopped at its first verdict other than "proceed"; what would have followed is
-    not known. Runs that the calibrator learnt from, and others of their groups, are left out,
-    counted, and warned of (see :class:`agentcal.evaluation.LabelledRuns`). Those that a certificate
-    was made from flatter it just as much, and are not known again. The runs are walked through in
+    not known. Runs that the calibrator learnt from or that the policy was certified on, and others
+    of their groups, are left out, counted, and warned of (see
+    :class:`agentcal.evaluation.LabelledRuns`). The runs are walked through in
     the order given, which matters to a review budget alone. ``group`` and ``success_at`` default to
     what the calibrator was fitted with. ``baselines`` adds what needs no calibrator, with limits
     chosen on these runs so that each interrupts as many of them as the policy does. Intervals at

@@ -41,7 +41,8 @@ def walk_runs(
     Each policy has a review budget of its own. ``tiers``: what baselines take the tools for.
     Left out, settings and errors as :class:`agentcal.evaluation.LabelledRuns`.
     """
-    usable = LabelledRuns(calibrator, runs, group=group, success_at=success_at)
+    certified = [policy.seen for policy in policies.values() if policy.seen is not None]
+    usable = LabelledRuns(calibrator, runs, group=group, success_at=success_at, certified=certified)
     ledgers = {name: MemoryLedger() for name in policies}
     stops: dict[str, list[Stop | None]] = {name: [] for name in policies}
     kept: list[RecordedRun] = []

@@ -11,8 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from agentcal import Calibrator, Trajectory, fit
+from agentcal._seen import mark_of
 from agentcal.calibration import Seen, group_name
-from agentcal.calibration._seen import mark_of
 
 from .conftest import Fitted
 from .worlds import a_run

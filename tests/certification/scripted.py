@@ -7,8 +7,8 @@ from typing import Any, cast
 import numpy as np
 
 import agentcal as ac
+from agentcal._seen import mark_of
 from agentcal.calibration import Confidence, Seen, Settings
-from agentcal.calibration._seen import mark_of
 from agentcal.policy import Policy, Tier
 from agentcal.trajectory import Outcome, Step, ToolCall, ToolDeclaration, Trajectory
 

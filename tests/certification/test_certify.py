@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -13,7 +15,7 @@ from agentcal.bounds import NotCertified, ThresholdCertificate, certify_threshol
 from agentcal.calibration import Calibrator
 from agentcal.certification._composed import ComposedScore
 from agentcal.certification._parts import parted
-from agentcal.certification._walked import Walked, walked
+from agentcal.certification._walked import walked
 from agentcal.errors import ConfigError, NotEnoughData
 from agentcal.evaluation import LabelledRuns
 from agentcal.policy import (
@@ -351,9 +353,7 @@ def test_alarm_and_threshold_share_no_group() -> None:
     assert len(first) + len(rest) == len(found)
     assert names(parted(both, found[::-1], seed=4)[0]) == names(first), "blind to the order"
     assert names(parted(both, found, seed=5)[0]) != names(first)
-    flipped = [
-        Walked(r.run_id, r.group, not r.success, r.agent, r.model, r.tools, ()) for r in found
-    ]
+    flipped = [dataclasses.replace(run, success=not run.success, turns=()) for run in found]
     assert names(parted(both, flipped, seed=4)[0]) == names(first), "blind to score and outcome"
 
 
@@ -387,3 +387,26 @@ def test_a_certified_policy_comes_back_from_its_file(tmp_path: Any) -> None:
     assert again.fingerprint == policy.fingerprint
     assert not again.outdated
     assert str(again) == str(policy)
+
+
+def test_a_policy_knows_the_runs_that_it_was_certified_on(tmp_path: Path) -> None:
+    first, second = RUNS[:200], RUNS[200:]
+    policy = given(TARGET, first)
+    assert policy.seen is not None
+    assert all(policy.seen.has_run(run) for run in first)
+    assert not any(policy.seen.has_run(run) for run in second)
+    assert {group for run in RUNS if policy.seen.has_group(group := str(run.group))} == {
+        run.group for run in first
+    }
+    assert not policy.outdated, "knowing them is no change of what was certified"
+    policy.save(tmp_path / "policy.json")
+    assert Policy.load(tmp_path / "policy.json") == policy
+    again = given(policy, second)
+    assert again.seen is not None
+    assert not any(again.seen.has_run(run) for run in first), "the newer promise is not about them"
+
+
+def test_a_policy_knows_the_runs_that_its_alarm_came_from() -> None:
+    seen = given(Alarm(0.25)).seen
+    assert seen is not None
+    assert all(map(seen.has_run, RUNS))

@@ -200,6 +200,16 @@ def test_always_holds_whatever_the_confidence() -> None:
     assert said == [Verdict.ABSTAIN, Verdict.ABSTAIN, Verdict.PROCEED, Verdict.PROCEED]
 
 
+def test_whoever_holds_up_writing_does_not_let_deleting_pass() -> None:
+    rule = Always(tiers=("write",))
+    asked = [("save", "write"), ("drop", "destructive"), ("look", "read_only"), (None, "answer")]
+    said = [rule.rule(turn_of(1.0), Subject(name, tier), 1.0).verdict for name, tier in asked]
+    assert said == [Verdict.ESCALATE, Verdict.ESCALATE, Verdict.PROCEED, Verdict.PROCEED]
+    gated = Policy.of(RiskTarget(0.1), gated=("write",)).rulings(turn_of(1.0, "look", "drop"))
+    assert [subject.gated for subject, _ in gated] == [False, True]
+    assert Always(tiers=("destructive",)).tiers == ("destructive",)
+
+
 def test_an_alarm_that_is_not_fitted_rules_on_gated_steps_only() -> None:
     alarm = Alarm(0.1, unfitted="abstain")
     assert alarm.rule(turn_of(0.9), WRITE, 0.9).verdict is Verdict.ABSTAIN

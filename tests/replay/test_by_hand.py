@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import beta
 
 from agentcal import Intervention, ToolDeclaration, Trajectory
+from agentcal._seen import Seen, mark_of
 from agentcal.calibration import Calibrator
 from agentcal.metrics import Estimate
 from agentcal.policy import (
@@ -236,7 +237,7 @@ def test_where_baselines_may_stop() -> None:
     assert reach_of(AT_60) == {"answer", "write", "destructive"}
     assert reach_of(Policy.of(Alarm(0.1))) == {"answer", "write", "destructive"}
     reading = Policy.of(Always(tools=(READ,)), gated=("write",))
-    assert reach_of(reading) == {"write", "read_only"}
+    assert reach_of(reading) == {"write", "destructive", "read_only"}
 
 
 def test_an_alarm_stops_runs_that_read_in_circles_too() -> None:
@@ -301,3 +302,22 @@ def test_how_early_is_about_failures_alone() -> None:
         a_run("too", [(WRITE, 0.4), (READ, 0.9), (READ, 0.9), (ANSWER, 0.9)], success=True),
     ]
     assert value(replayed(AT_60, runs).row().seen_at_stop) == 1.0
+
+
+def test_runs_that_the_policy_was_certified_on_are_left_out_and_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """One run is known itself and one by its group; the figures are those of the others alone."""
+    runs = runs_on_paper()
+    policy = AT_60.with_(seen=Seen.of([mark_of(runs[2])], ["g2"]))
+    found = replayed(policy, runs)
+    alone = replayed(AT_60, [runs[0], runs[1], runs[4]])
+    assert found.left_out == {
+        "that the policy was certified on": 1,
+        "of groups that the policy was certified on": 1,
+    }
+    assert found.rows == alone.rows
+    assert [record.message for record in caplog.records] == [
+        "left out: 1 runs that the policy was certified on, such as fine",
+        "left out: 1 runs of groups that the policy was certified on, such as spoilt",
+    ]

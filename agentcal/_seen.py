@@ -1,4 +1,4 @@
-"""What a calibrator learnt from: enough to know a run or a group again, without its name."""
+"""What was learnt from: enough to know a run or a group again, without its name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def mark_of(run: Trajectory) -> bytes:
 
 
 class Seen(BaseModel):
-    """The runs that a calibrator learnt from, and their groups, as digests of 6 bytes each.
+    """The runs that something was learnt from, and their groups, as digests of 6 bytes each.
 
     ``runs`` and ``groups``: the sorted digests one after the other, in Base64; 8 characters each,
     so 100,000 runs take 0.8 MB. They hold no names, but whoever can guess a name can check it.
@@ -47,11 +47,11 @@ class Seen(BaseModel):
         return cls(runs=_packed(marks), groups=_packed(map(_mark, groups)))
 
     def has_run(self, run: Trajectory) -> bool:
-        """Whether the calibrator learnt from this run."""
+        """Whether this run is one of them."""
         return mark_of(run) in self._runs
 
     def has_group(self, name: str) -> bool:
-        """Whether it learnt from any run of the group of that name, as ``fit`` grouped them."""
+        """Whether any of them is of the group of that name."""
         return _mark(name) in self._groups
 
     @cached_property
