@@ -57,13 +57,14 @@ def run(document: Path, text: str) -> int:
 
 @pytest.fixture
 def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory as the documents assume it: `runs/` and `held-out/` hold sample runs.
+    """A working directory as the documents assume it: sample runs of other tasks in each folder.
 
     A part of them, without log-probs: the documents are about the calls, not about the figures.
     """
     runs = ac.sample_runs()
     groups = sorted({run.group or "" for run in runs})
-    for folder, some in (("runs", set(groups[:50])), ("held-out", set(groups[50:100]))):
+    parts = {"runs": groups[:50], "held-out": groups[50:100], "new-runs": groups[100:130]}
+    for folder, some in parts.items():
         few = (run for run in runs if run.group in some)
         (tmp_path / folder).mkdir()
         ac.write_jsonl(map(without_logprobs, few), tmp_path / folder / "sample.jsonl.gz")
