@@ -50,15 +50,16 @@ oldest: ## the integrations on the oldest versions of the frameworks that pyproj
 bench: has-data $(STAMP) ## quality, ablation, replay, alarms (into README.md and docs/), speed and overhead, on the runs in DATA
 	@mkdir -p .benchmarks
 	$(BIN)/python -m benchmarks.quality --data "$(DATA)" --json benchmarks/results/quality.json --plots .benchmarks
-	$(BIN)/python -m benchmarks.tables benchmarks/results/quality.json
+	$(BIN)/python -m benchmarks.tables
 	$(BIN)/python -m benchmarks.ablation --data "$(DATA)" --json benchmarks/results/ablation.json
 	$(BIN)/python -m benchmarks.ablation_table
 	$(BIN)/python -m benchmarks.replay --data "$(DATA)" --json benchmarks/results/replay.json
 	$(BIN)/python -m benchmarks.replay_table
 	$(BIN)/python -m benchmarks.alarms --data "$(DATA)" --json benchmarks/results/alarms.json
 	$(BIN)/python -m benchmarks.alarms_table
-	$(BIN)/python -m benchmarks.speed --data "$(DATA)" --json .benchmarks/speed.json
-	$(BIN)/python -m benchmarks.overhead --json .benchmarks/overhead.json
+	$(BIN)/python -m benchmarks.speed --data "$(DATA)" --json benchmarks/results/speed.json
+	$(BIN)/python -m benchmarks.overhead --json benchmarks/results/overhead.json
+	$(BIN)/python -m benchmarks.cost_table
 
 has-data:
 	@test -d "$(DATA)" || { \

@@ -5,18 +5,13 @@ Only what stands between the markers of the page is generated.
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from benchmarks.ablation import TOGETHER
-from benchmarks.tables import NEW_AT_TEST, ROOT
+from benchmarks.pages import DOCS, figures, rewrite
+from benchmarks.tables import NEW_AT_TEST
 
-BEGIN, END = "<!-- ablation:begin -->", "<!-- ablation:end -->"
-RESULTS = ROOT / "benchmarks" / "results" / "ablation.json"
-PAGE = ROOT / "docs" / "features.md"
 SEEN = ("50%", "final")
 NO_DATA = "no data"
 _COSTS = """*us*: processor time in microseconds an event (a turn with its decision point, or a
@@ -101,10 +96,10 @@ def _where(
 
 
 def _where_it_varies(results: Results, family: str) -> Iterator[tuple[str, str, Row]]:
-    for protocol, figures in results["protocols"].items():
+    for protocol, found in results["protocols"].items():
         for seen in SEEN:
             row = find(results, protocol, seen, "without", family)
-            if row is not None and figures["live_columns"][seen][family]:
+            if row is not None and found["live_columns"][seen][family]:
                 yield protocol, seen, row
 
 
@@ -186,14 +181,5 @@ def _line(row: Row, limit: float) -> str:
     return f"| {label} | {scores} | {row['auroc_within']:.3f} | {paired} |"
 
 
-def rewrite(results: Results, page: Path) -> None:
-    """Put the tables between the markers of ``page``; the rest stays as it is."""
-    head, rest = page.read_text(encoding="utf-8").split(BEGIN)
-    tail = rest.split(END)[1]
-    text = f"{head}{BEGIN}\n\n{markdown(results)}\n{END}{tail}"
-    page.write_text(text, encoding="utf-8")
-
-
 if __name__ == "__main__":
-    figures = Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS
-    rewrite(json.loads(figures.read_text(encoding="utf-8")), PAGE)
+    rewrite(DOCS / "features.md", "ablation", markdown(figures("ablation")))

@@ -5,16 +5,11 @@ Only what stands between its markers.
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "alarms.json"
-PAGE = ROOT / "docs" / "alarms.md"
-BEGIN, END = "<!-- alarms:begin -->", "<!-- alarms:end -->"
+from benchmarks.pages import DOCS, figures, rewrite
+
 Row = dict[str, Any]
 
 _HEAD = (
@@ -54,13 +49,5 @@ def _cell(row: Row, name: str) -> str:
     return f"{row[name]:.3f} [{row[name + '_low']:.3f}, {row[name + '_high']:.3f}]"
 
 
-def rewrite(rows: Sequence[Row], page: Path) -> None:
-    """Put the tables between the markers of ``page``; the rest stays as it is."""
-    head, rest = page.read_text(encoding="utf-8").split(BEGIN)
-    tail = rest.split(END)[1]
-    page.write_text(f"{head}{BEGIN}\n\n{markdown(rows)}\n{END}{tail}", encoding="utf-8")
-
-
 if __name__ == "__main__":
-    figures = Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS
-    rewrite(json.loads(figures.read_text(encoding="utf-8")), PAGE)
+    rewrite(DOCS / "alarms.md", "alarms", markdown(figures("alarms")))

@@ -5,7 +5,6 @@ Rewrites what stands between the markers of docs/replay.md and README.md, and th
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,11 @@ from typing import Any
 from agentcal.metrics import Estimate
 from agentcal.replays._tables import share
 from agentcal.report import save, trade_off
+from benchmarks.pages import DOCS, README, figures, rewrite
 from benchmarks.replay import BROKEN_DOWN, LEVEL
-from benchmarks.tables import NEW_AT_TEST, ROOT
+from benchmarks.tables import NEW_AT_TEST
 
-BEGIN, END = "<!-- replay:begin -->", "<!-- replay:end -->"
-RESULTS = ROOT / "benchmarks" / "results" / "replay.json"
-PAGE = ROOT / "docs" / "replay.md"
-README = ROOT / "README.md"
-IMAGES = ROOT / "docs" / "images"
+IMAGES = DOCS / "images"
 COLUMNS = (
     "policy",
     "method",
@@ -231,16 +227,10 @@ def draw(name: str, found: dict[str, Any]) -> None:
     save(trade_off(lines, dots, note=note), _image(name), dpi=110)
 
 
-def rewrite(page: Path, text: str) -> None:
-    """Put ``text`` between the markers of ``page``."""
-    head, rest = page.read_text(encoding="utf-8").split(BEGIN)
-    page.write_text(f"{head}{BEGIN}\n{text}{END}{rest.split(END)[1]}", encoding="utf-8")
-
-
 def main() -> None:
-    results = json.loads(RESULTS.read_text(encoding="utf-8"))
-    rewrite(PAGE, markdown(results))
-    rewrite(README, excerpt(results))
+    results = figures("replay")
+    rewrite(DOCS / "replay.md", "replay", markdown(results))
+    rewrite(README, "replay", excerpt(results))
     for name, found in results.items():
         draw(name, found)
 

@@ -46,20 +46,23 @@ def dojo_texts(data: Path) -> list[str]:
     return lines
 
 
-def fold_ratio(texts: list[str], runs: list[ac.Trajectory], repeats: int = 5) -> float:
-    """All decision points of the runs against ``json.loads`` of the same lines, best of each."""
-    parse, fold = [], []
+def fold_seconds(data: Path, runs: list[ac.Trajectory], repeats: int = 5) -> dict[str, float]:
+    """Best of each: the same lines parsed, read and parsed, and all decision points folded."""
+    times: dict[str, list[float]] = {"json": [], "files": [], "fold": []}
     for _ in range(repeats):
         started = time.perf_counter()
+        texts = dojo_texts(data)
+        read = time.perf_counter()
         for text in texts:
             json.loads(text)
-        parse.append(time.perf_counter() - started)
-        started = time.perf_counter()
+        parsed = time.perf_counter()
         for run in runs:
             for _point in ac.decision_points(run):
                 pass
-        fold.append(time.perf_counter() - started)
-    return min(fold) / min(parse)
+        times["fold"].append(time.perf_counter() - parsed)
+        times["json"].append(parsed - read)
+        times["files"].append(parsed - started)
+    return {name: min(seconds) for name, seconds in times.items()}
 
 
 def live_seconds(runs: list[ac.Trajectory], calibrator: ac.Calibrator) -> Iterator[float]:
@@ -110,7 +113,6 @@ def stream_mb(folder: Path, runs: list[ac.Trajectory], copies: int) -> float:
 
 
 def measure(data: Path, folder: Path) -> dict[str, Any]:
-    texts = dojo_texts(data)
     runs = list(ac.load(data / "agentdojo", progress=False))
     started = time.perf_counter()
     calibrator = ac.fit(runs, nested=False, progress=False)
@@ -119,8 +121,12 @@ def measure(data: Path, folder: Path) -> dict[str, Any]:
     sample = runs[::5]
     list(live_seconds(sample[:50], calibrator))
     live = [seconds * 1e6 for seconds in live_seconds(sample, calibrator)]
+    seconds = fold_seconds(data, runs)
+    points = sum(len(run.steps) + 1 for run in runs)
     return {
-        "fold_to_json_ratio": fold_ratio(texts, runs),
+        "fold_to_json_ratio": seconds["fold"] / seconds["json"],
+        "fold_to_files_ratio": seconds["fold"] / seconds["files"],
+        "fold_us_per_point": seconds["fold"] * 1e6 / points,
         "live_us_median": statistics.median(live),
         "live_us_p99": statistics.quantiles(live, n=100)[98],
         "predict_us_median": statistics.median(predict_seconds(sample, calibrator)) * 1e6,
@@ -132,6 +138,7 @@ def measure(data: Path, folder: Path) -> dict[str, Any]:
         },
         "conditions": {
             "runs": len(runs),
+            "points": points,
             "events": len(live),
             "python": platform.python_version(),
             "machine": platform.machine(),

@@ -1,17 +1,14 @@
-"""Rows of figures as Markdown: ``python -m benchmarks.tables FIGURES.json`` rewrites both pages.
+"""Rows of figures as Markdown: ``python -m benchmarks.tables`` rewrites both pages.
 
 The short table goes between the markers of README.md, every row into docs/quality.md.
 """
 
 from __future__ import annotations
 
-import json
-import sys
-from pathlib import Path
 from typing import Any
 
-BEGIN, END = "<!-- quality:begin -->", "<!-- quality:end -->"
-ROOT = Path(__file__).parents[1]
+from benchmarks.pages import DOCS, README, figures, rewrite
+
 OURS, PLAIN = "agentcal", "agentcal, no id"
 Row = dict[str, Any]
 
@@ -102,15 +99,12 @@ def _chosen(mine: list[Row]) -> list[tuple[str, Row]]:
     ]
 
 
-def write_pages(rows: list[Row], readme: Path, page: Path) -> None:
-    """Put the short table between the markers of ``readme``, and every row into ``page``."""
-    text = readme.read_text(encoding="utf-8")
-    head, rest = text.split(BEGIN)
-    tail = rest.split(END)[1]
-    readme.write_text(head + BEGIN + "\n" + short(rows) + "\n" + END + tail, encoding="utf-8")
-    page.write_text(_ABOUT + "\n" + markdown(rows), encoding="utf-8")
+def page(rows: list[Row]) -> str:
+    """Every row, under what is said of all of them."""
+    return _ABOUT + "\n" + markdown(rows)
 
 
 if __name__ == "__main__":
-    figures = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    write_pages(figures, ROOT / "README.md", ROOT / "docs" / "quality.md")
+    found = figures("quality")
+    rewrite(README, "quality", short(found))
+    (DOCS / "quality.md").write_text(page(found), encoding="utf-8")

@@ -17,6 +17,7 @@ from benchmarks import ablation, ablation_table
 from benchmarks.ablation import Subject, ablate, of_family, prepare
 from benchmarks.ablation_learner import Mask, differs, log_odds, varies
 from benchmarks.family_cost import microseconds
+from benchmarks.pages import DOCS, figures
 from benchmarks.protocols import Protocol, Runs, task_of
 
 SOME = ("structure", "agents", "logprobs")
@@ -231,42 +232,16 @@ def test_chance_is_the_most_that_another_seed_changed() -> None:
     assert ablation_table.chance(results, "tau-tasks", "final") == 0.03
 
 
-@pytest.fixture(scope="module")
-def results() -> ablation_table.Results:
-    found: ablation_table.Results = json.loads(ablation_table.RESULTS.read_text(encoding="utf-8"))
-    return found
-
-
-def test_only_the_tables_of_the_page_are_rewritten(
-    results: ablation_table.Results, tmp_path: Path
-) -> None:
-    page = tmp_path / "page.md"
-    page.write_text(f"before\n{ablation_table.BEGIN}\nold\n{ablation_table.END}\nafter\n")
-    ablation_table.rewrite(results, page)
-    text = page.read_text(encoding="utf-8")
-    assert text.startswith("before\n")
-    assert text.endswith("\nafter\n")
-    assert "\nold\n" not in text
-    ablation_table.rewrite(results, page)
-    assert page.read_text(encoding="utf-8") == text
-
-
-def test_the_page_holds_the_committed_figures(results: ablation_table.Results) -> None:
-    page = ablation_table.PAGE.read_text(encoding="utf-8")
-    assert ablation_table.markdown(results) in page, "run python -m benchmarks.ablation_table"
-
-
-def test_every_family_and_every_protocol_is_on_the_page(
-    results: ablation_table.Results,
-) -> None:
-    page = ablation_table.PAGE.read_text(encoding="utf-8")
+def test_every_family_and_every_protocol_is_on_the_page() -> None:
+    results = figures("ablation")
+    page = (DOCS / "features.md").read_text(encoding="utf-8")
     families = list(ablation.FAMILY_NAMES)
     assert re.findall(r"^### `(\w+)`$", page, re.M) == families
     assert list(results["conditions"]["columns"]) == families
     assert set(results["protocols"]) == set(ablation.ABLATED)
-    for name, figures in results["protocols"].items():
+    for name, found in results["protocols"].items():
         for seen in ablation_table.SEEN:
-            live = figures["live_columns"][seen]
+            live = found["live_columns"][seen]
             for family in families:
                 row = ablation_table.find(results, name, seen, "without", family)
                 assert (row is not None) or not live[family]

@@ -13,9 +13,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from agentcal.sequential._rank import rank
-from benchmarks import alarms, alarms_methods, alarms_table
+from benchmarks import alarms, alarms_methods
 from benchmarks.alarms_data import DATA, Scored, held_out, load
 from benchmarks.alarms_methods import MEAN, SURE, Fitted, e_values, lowest, ours, promise
+from benchmarks.pages import figures
 
 
 def scored(count: int, seed: int = 0) -> Scored:
@@ -173,38 +174,11 @@ def test_it_runs_from_the_command_line_without_e_valuator(
     assert "### HotpotQA" in printed.out
 
 
-@pytest.fixture(scope="module")
-def results() -> list[alarms_table.Row]:
-    found: list[alarms_table.Row] = json.loads(alarms_table.RESULTS.read_text(encoding="utf-8"))
-    return found
-
-
-def test_only_the_tables_of_the_page_are_rewritten(
-    results: list[alarms_table.Row], tmp_path: Path
-) -> None:
-    page = tmp_path / "page.md"
-    page.write_text(f"before\n{alarms_table.BEGIN}\nold\n{alarms_table.END}\nafter\n")
-    alarms_table.rewrite(results, page)
-    text = page.read_text(encoding="utf-8")
-    assert text.startswith("before\n")
-    assert text.endswith("\nafter\n")
-    assert "\nold\n" not in text
-    alarms_table.rewrite(results, page)
-    assert page.read_text(encoding="utf-8") == text
-
-
-def test_the_page_holds_the_committed_figures(results: list[alarms_table.Row]) -> None:
-    page = alarms_table.PAGE.read_text(encoding="utf-8")
-    assert alarms_table.markdown(results) in page, "run python -m benchmarks.alarms_table"
-
-
-def test_more_power_under_the_same_promise_at_a_hundred_times_the_speed(
-    results: list[alarms_table.Row],
-) -> None:
+def test_more_power_under_the_same_promise_at_a_hundred_times_the_speed() -> None:
     """What the committed figures show on HotpotQA."""
     at = {
         (r["method"].split()[0], r["promise"], r["alpha"]): r
-        for r in results
+        for r in figures("alarms")
         if r["data"] == "HotpotQA"
     }
     if not any(method == "e-valuator" for method, _, _ in at):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 import agentcal as ac
 from agentcal.policy import Policy, RiskTarget
 from benchmarks import replay, replay_table
+from benchmarks.pages import between
 from benchmarks.protocols import Protocol, Runs, task_of
 from tests.replay.scripted import ANSWER, CALIBRATOR, READ, WRITE, a_run, certified
 
@@ -114,41 +115,20 @@ def test_folds_with_a_promise_are_told_apart(results: dict[str, Any]) -> None:
     assert rows_of(results, "RiskTarget(0.05)")["policy"]["interrupted"] == 60
 
 
-def test_the_page_is_written_between_its_markers(
+def test_the_pages_are_written_again_from_the_figures(
     results: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = tmp_path / "replay.md"
-    page.write_text(f"above\n{replay_table.BEGIN}\nyesterday\n{replay_table.END}\nbelow\n", "utf-8")
-    monkeypatch.setattr(replay_table, "RESULTS", tmp_path / "replay.json")
-    monkeypatch.setattr(replay_table, "PAGE", page)
-    readme = tmp_path / "README.md"
-    readme.write_text(page.read_text("utf-8"), "utf-8")
-    monkeypatch.setattr(replay_table, "README", readme)
+    for name in ("replay.md", "README.md"):
+        (tmp_path / name).write_text("<!-- replay:begin -->\nold\n<!-- replay:end -->\n", "utf-8")
+    monkeypatch.setattr(replay_table, "figures", {"replay": results}.__getitem__)
+    monkeypatch.setattr(replay_table, "DOCS", tmp_path)
+    monkeypatch.setattr(replay_table, "README", tmp_path / "README.md")
     monkeypatch.setattr(replay_table, "IMAGES", tmp_path)
-    for _ in range(2):
-        replay_table.main()
-        text = page.read_text(encoding="utf-8")
-        assert text.startswith(f"above\n{replay_table.BEGIN}\n### tau-tasks")
-        assert text.endswith(f"{replay_table.END}\nbelow\n")
-        assert "yesterday" not in text
+    replay_table.main()
+    text = between(tmp_path / "replay.md", "replay")
+    assert text.startswith("### tau-tasks")
+    assert between(tmp_path / "README.md", "replay") == replay_table.excerpt(results).strip()
     assert (tmp_path / "replay-tau-tasks.png").read_bytes().startswith(b"\x89PNG")
     assert "No row *stated confidence*: 0 of 60 runs state a confidence" in text
     row = rows_of(results, "CostTarget()")["step count"]
     assert f"| step count | {row['interrupted']} of 60" in text
-
-
-@pytest.mark.parametrize(
-    ("page", "write"),
-    [
-        (replay_table.PAGE, replay_table.markdown),
-        (replay_table.README, replay_table.excerpt),
-    ],
-    ids=["page", "readme"],
-)
-def test_what_is_published_is_what_the_published_figures_say(
-    page: Path, write: Callable[[dict[str, Any]], str]
-) -> None:
-    results = json.loads(replay_table.RESULTS.read_text(encoding="utf-8"))
-    text = page.read_text(encoding="utf-8")
-    between = text.split(replay_table.BEGIN)[1].split(replay_table.END)[0].strip()
-    assert between == write(results).strip()
