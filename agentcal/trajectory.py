@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
@@ -165,6 +165,15 @@ class Limits(_Model):
     seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
 
+class Briefing(NamedTuple):
+    """What an agent had been told when it took a step."""
+
+    task: str
+    system: str
+    tools: list[ToolDeclaration]
+    limits: Limits | None
+
+
 class Trajectory(_Model):
     """One request to an agent and what it did about it.
 
@@ -172,6 +181,10 @@ class Trajectory(_Model):
     requests of one thread or session. ``gaps`` say what the record is known to lack, in words ("2
     spans without a parent"); none were noticed where it is empty. ``metadata`` is carried along.
     None of these ever becomes a feature.
+
+    ``known_after`` is about ``task``, ``system``, ``limits`` and each tool (as ``tools/NAME``):
+    those that were not there from the start, as where a second agent brings tools of its own, with
+    the index of the newest step when they became known.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -185,6 +198,7 @@ class Trajectory(_Model):
     system: str = ""
     limits: Limits | None = None
     tools: list[ToolDeclaration] = Field(default_factory=list)
+    known_after: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     steps: list[Step] = Field(default_factory=list)
     trailing_inputs: list[Message] = Field(default_factory=list)
     interventions: list[Intervention] = Field(default_factory=list)
@@ -200,6 +214,27 @@ class Trajectory(_Model):
         stated = (s.stated_confidence for s in reversed(self.steps))
         return next((value for value in stated if value is not None), None)
 
+    @property
+    def briefed_at(self) -> set[int]:
+        """The indices of the steps before which more became known than was before."""
+        return {after + 1 for after in self.known_after.values()}
+
+    def briefing(self, step: int) -> Briefing:
+        """What was known before the step of that index: nothing that was only told later."""
+        after = self.known_after
+        if not after:
+            return Briefing(self.task, self.system, self.tools, self.limits)
+
+        def known(fact: str) -> bool:
+            return after.get(fact, -1) < step
+
+        return Briefing(
+            self.task if known("task") else "",
+            self.system if known("system") else "",
+            [tool for tool in self.tools if known(tool_fact(tool))],
+            self.limits if known("limits") else None,
+        )
+
     def prefix(self, steps: int) -> Trajectory:
         """This run as it stood when turn ``steps`` (counted from 1) had just been proposed.
 
@@ -212,11 +247,14 @@ class Trajectory(_Model):
                 if max(index, call.returned_after or 0) >= len(kept) - 1:
                     call.result, call.status, call.duration_s = None, "missing", None
                     call.returned_after = None
+        last = len(kept) - 1
         return self.model_copy(
             update={
+                **self.briefing(last)._asdict(),
+                "known_after": {fact: at for fact, at in self.known_after.items() if at < last},
                 "steps": kept,
                 "trailing_inputs": [],
-                "interventions": [i for i in self.interventions if i.step < len(kept) - 1],
+                "interventions": [i for i in self.interventions if i.step < last],
                 "end_reason": "unknown",
                 "outcome": None,
                 "gaps": [],
@@ -227,3 +265,8 @@ class Trajectory(_Model):
     def save(self, path: str | Path) -> None:
         """Write this run as one JSON document (UTF-8)."""
         Path(path).write_text(self.model_dump_json(exclude_defaults=True) + "\n", encoding="utf-8")
+
+
+def tool_fact(tool: ToolDeclaration) -> str:
+    """The name of a tool in ``Trajectory.known_after``."""
+    return f"tools/{tool.name}"

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, get_args
 
+from agentcal._files import write_lines
+from agentcal._json import clean
 from agentcal.declarations._merge import checked
 from agentcal.errors import ConfigError
-from agentcal.formats._json import clean
-from agentcal.formats._write import write_lines
 from agentcal.tools import HINTS, ToolKind
 from agentcal.trajectory import ToolDeclaration
 

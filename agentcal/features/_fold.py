@@ -45,6 +45,7 @@ _PACK = struct.Struct(f"{len(FEATURES)}d").pack
 _SYSTEM_PROMPTS = 64
 _RECENT = 256
 _NO_TOOLS = ToolUse()
+_Late = dict[int, list[tuple[int, int, ToolCall]]]
 
 
 @lru_cache(maxsize=_SYSTEM_PROMPTS)
@@ -156,25 +157,57 @@ class Fold:
 
 
 def decision_points(run: Trajectory) -> Iterator[DecisionPoint]:
-    """Fold a recorded run: one row for each model turn, then the ``finished`` row."""
-    fold = Fold(run.task, run.system, run.tools, run.limits)
-    late: dict[int, list[tuple[int, int, ToolCall]]] = {}
-    for turn, step in enumerate(run.steps, 1):
-        for message in step.inputs:
-            fold.message(message.text, message.role)
-        fold.turn(step)
+    """Fold a recorded run: one row for each model turn, then the ``finished`` row.
+
+    Where more becomes known in mid-run (``Trajectory.known_after``), it is folded from its start
+    again with that, as it is live.
+    """
+    more, late = run.briefed_at, _late_results(run)
+    fold = Fold(*run.briefing(0))
+    for index, step in enumerate(run.steps):
+        if index in more:
+            fold = _again(run, index, late)
+        _propose(fold, step)
         yield fold.point()
-        for position, call in enumerate(step.tool_calls):
-            if call.status == "missing":
-                continue
-            if call.returned_after is None or call.returned_after < turn:
-                fold.result(position, call.result or "", call.status, call.duration_s)
-            else:
-                after = min(call.returned_after + 1, len(run.steps))
-                late.setdefault(after, []).append((turn, position, call))
-        for of, position, call in late.pop(turn, ()):
-            if turn - of < _RECENT:
-                fold.result(position, call.result or "", call.status, call.duration_s, turn=of)
+        _return(fold, step, index, late)
+    if len(run.steps) in more:
+        fold = _again(run, len(run.steps), late)
     for message in run.trailing_inputs:
         fold.message(message.text, message.role)
     yield fold.finished(run.end_reason)
+
+
+def _again(run: Trajectory, steps: int, late: _Late) -> Fold:
+    """The first steps with their results, folded with what is known after them."""
+    fold = Fold(*run.briefing(steps))
+    for index, step in enumerate(run.steps[:steps]):
+        _propose(fold, step)
+        _return(fold, step, index, late)
+    return fold
+
+
+def _propose(fold: Fold, step: Step) -> None:
+    for message in step.inputs:
+        fold.message(message.text, message.role)
+    fold.turn(step)
+
+
+def _return(fold: Fold, step: Step, index: int, late: _Late) -> None:
+    """What came back before the next step: for its own calls first, then for earlier ones."""
+    for position, call in enumerate(step.tool_calls):
+        if call.status != "missing" and (call.returned_after or 0) <= index:
+            fold.result(position, call.result or "", call.status, call.duration_s)
+    for turn, position, call in late.get(index, ()):
+        if index + 1 - turn < _RECENT:
+            fold.result(position, call.result or "", call.status, call.duration_s, turn=turn)
+
+
+def _late_results(run: Trajectory) -> _Late:
+    """Results that came after later steps: by the index of the newest step then."""
+    late: _Late = {}
+    for index, step in enumerate(run.steps):
+        for position, call in enumerate(step.tool_calls):
+            if call.status != "missing" and (call.returned_after or 0) > index:
+                after = min(call.returned_after or 0, len(run.steps) - 1)
+                late.setdefault(after, []).append((index + 1, position, call))
+    return late

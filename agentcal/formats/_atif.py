@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from agentcal._fields import as_text, name_of
 from agentcal.errors import FormatError
 from agentcal.formats._agentcal import with_sound_label
 from agentcal.formats._atif_call import OURS
 from agentcal.formats._atif_steps import Dialogue
 from agentcal.formats._declarations import declarations
-from agentcal.formats._fields import as_text, moment, name_of
+from agentcal.formats._fields import moment
 from agentcal.formats._format import Context, Record
 from agentcal.formats._harbor import Trial
 from agentcal.formats._record import LABELS, first, label

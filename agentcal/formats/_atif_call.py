@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from agentcal._fields import as_text
 from agentcal.formats import _message
-from agentcal.formats._fields import as_text
 from agentcal.formats._format import Context
 from agentcal.formats._logprobs import Checker
 from agentcal.formats._results import ToolResult

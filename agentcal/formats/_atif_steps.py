@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from agentcal._fields import as_text
 from agentcal.formats._atif_call import completed, surplus, to_results, to_step
 from agentcal.formats._chat import checked
-from agentcal.formats._fields import as_text
 from agentcal.formats._format import Context
 from agentcal.formats._message import spoken
 from agentcal.formats._results import ToolResult, attach

@@ -19,7 +19,7 @@ from agentcal.trajectory import (
 VERSIONS = ("1.4", "1.5", "1.6", "1.7", "1.8")
 _NO_NAME = "unknown"
 _BESIDE = {"conversation", "group", "family", "limits", "end_reason", "interventions"}
-_BESIDE |= {"outcome", "started_at", "gaps", "metadata"}
+_BESIDE |= {"outcome", "started_at", "known_after", "gaps", "metadata"}
 _HINTS = {
     "read_only": "readOnlyHint",
     "destructive": "destructiveHint",

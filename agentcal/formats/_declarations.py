@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agentcal.formats._fields import as_text
+from agentcal._fields import as_text
 from agentcal.formats._format import Context
 from agentcal.trajectory import ToolDeclaration
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from agentcal.formats._json import NotJSON, decode_at
+from agentcal._json import NotJSON, decode_at
 from agentcal.formats._shapes import is_message
 
 Known: TypeAlias = Callable[[Any], bool]

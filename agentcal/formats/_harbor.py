@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from agentcal.formats._fields import name_of, outcome
+from agentcal._fields import name_of
+from agentcal._json import NotJSON, decode
+from agentcal.formats._fields import outcome
 from agentcal.formats._format import Context
-from agentcal.formats._json import NotJSON, decode
 from agentcal.trajectory import EndReason, Outcome
 
 _LARGEST = 10_000_000

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agentcal.formats._fields import as_text, not_negative
+from agentcal._fields import as_text, not_negative
 from agentcal.formats._format import Context
 from agentcal.formats._message import to_step
 from agentcal.formats._shapes import class_of

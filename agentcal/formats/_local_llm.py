@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar
 
+from agentcal._fields import as_text, name_of, number, share
+from agentcal._json import NotJSON, decode
 from agentcal.errors import FormatError
 from agentcal.formats._chat import Conversation, checked
-from agentcal.formats._fields import as_text, name_of, number, outcome, share
+from agentcal.formats._fields import outcome
 from agentcal.formats._format import Context, Record
-from agentcal.formats._json import NotJSON, decode
 from agentcal.formats._local_tokens import token_logprobs
 from agentcal.formats._message import to_step
 from agentcal.trajectory import EndReason, Step, ToolCall, ToolDeclaration, Trajectory

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from agentcal.formats._fields import number
+from agentcal._fields import number
 from agentcal.formats._format import Context
 from agentcal.trajectory import TokenLogprobs
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from agentcal._fields import as_text, name_of, not_negative, share
+from agentcal._json import NotJSON, decode
 from agentcal.errors import FormatError
-from agentcal.formats._fields import as_text, name_of, not_negative, share, usage
+from agentcal.formats._fields import usage
 from agentcal.formats._format import Context
-from agentcal.formats._json import NotJSON, decode
 from agentcal.formats._logprobs import openai_logprobs
 from agentcal.formats._results import ToolResult
 from agentcal.trajectory import Step, ToolCall

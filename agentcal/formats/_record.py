@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Set
 from typing import Any, get_args
 
+from agentcal._fields import as_text, name_of
 from agentcal.formats._chat import Conversation
 from agentcal.formats._declarations import declarations
-from agentcal.formats._fields import as_text, moment, name_of, outcome
+from agentcal.formats._fields import moment, outcome
 from agentcal.formats._format import Context
 from agentcal.trajectory import EndReason, Outcome, Trajectory
 

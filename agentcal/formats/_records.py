@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from agentcal._json import NotJSON, decode, may_hold_surrogates, scrub, to_text
 from agentcal.formats._document import Known, Part, parts
-from agentcal.formats._json import NotJSON, decode, may_hold_surrogates, scrub, to_text
 from agentcal.formats._shapes import is_message
 from agentcal.formats._stream import Stream
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from agentcal._fields import name_of
 from agentcal.formats._chat import Conversation
-from agentcal.formats._fields import name_of
 from agentcal.formats._format import Context, Record
 from agentcal.formats._record import to_run
 from agentcal.formats._responses_items import Turns

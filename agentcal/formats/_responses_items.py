@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from agentcal._fields import as_text, name_of
 from agentcal.errors import FormatError
-from agentcal.formats._fields import as_text, name_of
 from agentcal.formats._format import Context
 from agentcal.formats._message import spoken
 

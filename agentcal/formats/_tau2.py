@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from agentcal._fields import as_text, name_of
 from agentcal.errors import FormatError
 from agentcal.formats._chat import Conversation
 from agentcal.formats._declarations import declarations
-from agentcal.formats._fields import as_text, moment, name_of, outcome
+from agentcal.formats._fields import moment, outcome
 from agentcal.formats._format import Context, Record
 from agentcal.formats._tau2_messages import seen_by_agent, to_step
 from agentcal.trajectory import EndReason, Outcome, Trajectory

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from agentcal._fields import as_text
 from agentcal.errors import FormatError
 from agentcal.formats._chat import Conversation
-from agentcal.formats._fields import as_text, outcome
+from agentcal.formats._fields import outcome
 from agentcal.formats._format import Context, Record
 from agentcal.formats._message import to_result
 from agentcal.formats._results import ToolResult

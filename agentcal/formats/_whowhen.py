@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from agentcal._fields import as_text, name_of
 from agentcal.errors import FormatError
 from agentcal.formats._chat import checked
-from agentcal.formats._fields import as_text, moment, name_of, outcome
+from agentcal.formats._fields import moment, outcome
 from agentcal.formats._format import Context, Record
 from agentcal.formats._record import LABELS, first, label
 from agentcal.formats._whowhen_team import Team

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from agentcal.formats._fields import as_text, name_of
+from agentcal._fields import as_text, name_of
 from agentcal.formats._format import Context
 from agentcal.trajectory import CallStatus, EndReason, Message, Step, ToolCall
 

@@ -7,10 +7,11 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from agentcal._files import draft_of, write_lines
+from agentcal._json import encoded
 from agentcal.errors import ConfigError
 from agentcal.formats._atif_write import VERSIONS, to_atif
 from agentcal.formats._paths import AnyPath
-from agentcal.formats._write import draft_of, encoded, write_lines
 from agentcal.trajectory import Trajectory
 
 _LINES = (".jsonl", ".jsonl.gz")

@@ -9,6 +9,7 @@ labels of what is independent, such as the task). Malformed input raises
 
 from agentcal.metrics._binned import calibration_error, ece
 from agentcal.metrics._intervals import Estimate, group_bootstrap, group_jackknife
+from agentcal.metrics._metric import Metric, Table, ratio
 from agentcal.metrics._null import NullLevel, null_level
 from agentcal.metrics._prefix import (
     RunScores,
@@ -35,12 +36,14 @@ from agentcal.metrics._summary import Summary, summarise
 __all__ = [
     "METRICS",
     "Estimate",
+    "Metric",
     "NullLevel",
     "Reliability",
     "ReliabilityBin",
     "RiskCoverage",
     "RunScores",
     "Summary",
+    "Table",
     "TurnCalibration",
     "auprc_failure",
     "aurc",
@@ -58,6 +61,7 @@ __all__ = [
     "log_loss",
     "mcip",
     "null_level",
+    "ratio",
     "reliability",
     "risk_at_coverage",
     "risk_coverage_curve",

@@ -10,12 +10,12 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import to_json
 
-from agentcal.formats._json import scrub
+from agentcal._json import scrub
+from agentcal._lines import LineFile
 from agentcal.policy import Decision, TurnDecision
 from agentcal.recorder._info import RunInfo
 from agentcal.recorder._quiet import QuietObserver
 from agentcal.recorder._review import Answer, Review
-from agentcal.sinks._lines import LineFile
 
 _LOG = logging.getLogger("agentcal")
 

@@ -16,15 +16,21 @@ class LiveFold:
     """
 
     def __init__(self, record: Record) -> None:
-        head = record.head
         self._record = record
-        self._fold = Fold(head.task, head.system, head.tools, head.limits)
+        self._more = sorted(record.head.briefed_at)
+        self._fold = Fold(*record.head.briefing(0))
 
     def point(self) -> DecisionPoint | None:
-        """The newest decision point; None before the first turn. Costs what is new."""
-        while self._fold.turns < len(self._record.steps):
+        """The newest decision point; None before the first turn. Costs what is new.
+
+        Where more became known before the newest turn, the run is folded from its start again.
+        """
+        newest = len(self._record.steps) - 1
+        while self._more and self._more[0] <= newest:
+            self._fold = Fold(*self._record.head.briefing(self._more.pop(0)))
+        while self._fold.turns <= newest:
             self._advance(self._fold.turns)
-        return self._fold.point() if self._record.steps else None
+        return self._fold.point() if newest >= 0 else None
 
     def _advance(self, turn: int) -> None:
         if turn:

@@ -9,7 +9,15 @@ from typing import Any, get_args
 
 from agentcal.recorder._calls import Calls, Place
 from agentcal.recorder._tools import joined
-from agentcal.trajectory import CallStatus, Intervention, Message, Step, ToolCall, Trajectory
+from agentcal.trajectory import (
+    CallStatus,
+    Intervention,
+    Message,
+    Step,
+    ToolCall,
+    Trajectory,
+    tool_fact,
+)
 
 _STATUSES = get_args(CallStatus)
 _DEEPER = "#/:!"
@@ -37,10 +45,11 @@ class Record:
         self._inputs: dict[str, list[Message]] = {}
         self._index()
 
-    def describe(self, facts: Mapping[str, Any]) -> bool:
+    def describe(self, facts: Mapping[str, Any], *, always: bool = False) -> bool:
         """Fill what is empty in the head; tools join those that are known, by name.
 
-        Says whether the fold would have liked to know. Raises ``ValidationError`` for what does not
+        What comes after the first turn was not known before, unless it was there ``always``. Says
+        whether the fold would have liked to know. Raises ``ValidationError`` for what does not
         belong there.
         """
         wanted = {n: v for n, v in facts.items() if n == "tools" or not getattr(self.head, n)}
@@ -49,8 +58,14 @@ class Record:
         if "tools" in news:
             news["tools"] = joined(self.head.tools, sound.tools)
         changed = {name for name, value in news.items() if value != getattr(self.head, name)}
+        told = changed.intersection(_FOLDED)
+        if self.steps and told and not always:
+            known = {tool.name for tool in self.head.tools}
+            new = (tool for tool in news.get("tools", ()) if tool.name not in known)
+            late = [*(told - {"tools"}), *map(tool_fact, new)]
+            news["known_after"] = self.head.known_after | dict.fromkeys(late, len(self.steps) - 1)
         self.head = self.head.model_copy(update=news)
-        return not changed.isdisjoint(_FOLDED)
+        return bool(told)
 
     def add(self, step: Step, key: str | None) -> Step:
         """A model turn; the waiting messages become its inputs. Gives back the recorder's copy.

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from agentcal._by_gate import by_gate
 from agentcal.features import DecisionPoint
 from agentcal.recorder._guard import guarded
 from agentcal.recorder._handle import Handle
 from agentcal.recorder._pending import PendingRun
 from agentcal.recorder._review import Review
-from agentcal.recorder._stepped_in import acted, by_gate, by_people
+from agentcal.recorder._stepped_in import acted, by_people
 from agentcal.trajectory import (
     WAITING,
     CallStatus,
@@ -58,8 +59,12 @@ class Run(Handle):
         agent: str | None = None,
         model: str | None = None,
         limits: Limits | None = None,
+        always: bool = False,
     ) -> None:
         """Facts that become known late; what is known already stays as it is.
+
+        Earlier turns were scored without them, and stay so (``Trajectory.known_after``), unless
+        they were there ``always`` and only the recorder hears of them now.
 
         ``tools`` with new names join those that are known: several agents may work in one run. Of
         two with one name, the later one fills in what the earlier one does not say; what a tool is
@@ -73,7 +78,8 @@ class Run(Handle):
             "model": model,
             "limits": limits,
         }
-        if self._record.describe({name: value for name, value in given.items() if value}):
+        told = {name: value for name, value in given.items() if value}
+        if self._record.describe(told, always=always):
             self._scorer.refold()
         self._info = None
 

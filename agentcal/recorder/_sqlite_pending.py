@@ -10,8 +10,8 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from agentcal._json import as_json
 from agentcal.errors import ConfigError
-from agentcal.formats._write import as_json
 from agentcal.recorder._pending import PendingRun
 from agentcal.trajectory import Trajectory
 

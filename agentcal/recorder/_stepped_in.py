@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from agentcal.recorder._review import Review
@@ -15,17 +14,6 @@ if TYPE_CHECKING:
 def acted(decision: TurnDecision) -> dict[str, str]:
     """The verdicts of the turn that hold the agent up, each with the first reason for it."""
     return {one.verdict.value: one.reason for one in reversed(decision.decisions) if one.acts}
-
-
-def by_gate(turn: int, verdicts: Mapping[str, str]) -> Intervention | None:
-    """What a gate does by itself about a turn (from 1): it ends the run, or has it checked."""
-    if "abstain" in verdicts:
-        reason = verdicts["abstain"]
-        return Intervention(step=turn - 1, kind="aborted", by="agentcal", detail=reason)
-    if "verify" in verdicts:
-        reason = verdicts["verify"]
-        return Intervention(step=turn - 1, kind="verified", by="agentcal", detail=reason)
-    return None
 
 
 def by_people(review: Review) -> Intervention:

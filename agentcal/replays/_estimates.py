@@ -7,8 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from agentcal.bounds import GroupedRate
 from agentcal.errors import NotEnoughData
-from agentcal.metrics import Estimate, group_bootstrap
-from agentcal.metrics._metric import Metric, Table, ratio
+from agentcal.metrics import Estimate, Metric, Table, group_bootstrap, ratio
 
 Floats = NDArray[np.float64]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agentcal.formats._write import as_json
-from agentcal.sinks._lines import LineFile
+from agentcal._json import as_json
+from agentcal._lines import LineFile
 from agentcal.trajectory import Trajectory
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agentcal.formats._format import Context
+from agentcal.formats import Context
 from agentcal.recorder import PendingRun, Record
 from agentcal.telemetry import _names_in as i
 from agentcal.telemetry._draft import Draft
@@ -20,9 +20,10 @@ from agentcal.telemetry._head import head_of
 from agentcal.telemetry._narrator import Narrator
 from agentcal.telemetry._span import HELD_UP, Chat, GateEvent, SpanFacts
 from agentcal.telemetry._tree import Tree, order
-from agentcal.trajectory import WAITING, EndReason, Intervention, Trajectory
+from agentcal.trajectory import WAITING, EndReason, Intervention, Trajectory, tool_fact
 
 _LATE = ("task", "system", "agent", "model", "group")
+_TOLD = frozenset({"task", "system"})
 
 
 @dataclass(slots=True)
@@ -50,6 +51,7 @@ def assemble(run: RunSpans, context: Context, earlier: PendingRun | None = None)
             spans,
             answered=any(event.word not in HELD_UP for event in gate),
         )
+    head.known_after = _known_after(spans) or head.known_after
     record = Record(head, earlier.keys if earlier else ())
     narrator = Narrator(Draft(record), context, head)
     _narrate(narrator, run, spans)
@@ -80,12 +82,17 @@ def _resumed(
     """
     run = run.model_copy(deep=True)
     run.end_reason = "unknown"
-    for name in _LATE:
-        if not getattr(run, name):
-            setattr(run, name, getattr(part, name))
-    known = {tool.name for tool in run.tools}
-    run.tools += [tool for tool in part.tools if tool.name not in known]
     newest = len(run.steps) - 1
+    new = [name for name in _LATE if not getattr(run, name) and getattr(part, name)]
+    for name in new:
+        setattr(run, name, getattr(part, name))
+    known = {tool.name for tool in run.tools}
+    tools = [tool for tool in part.tools if tool.name not in known]
+    run.tools += tools
+    # Our own spans say what became known late; a part that was interrupted has no content.
+    late = newest >= 0 and not any(span.told for span in spans)
+    for fact in [*_TOLD.intersection(new), *map(tool_fact, tools)] if late else []:
+        run.known_after[fact] = newest + 1 + part.known_after.get(fact, -1)
     decided = [pair for span in spans if not answered for pair in span.decisions]
     for kind, detail in [("resumed", ""), *decided] if newest >= 0 else []:
         entry = {"step": newest, "kind": kind, "detail": detail}
@@ -93,6 +100,11 @@ def _resumed(
     traces = run.metadata.get("resumed_in")
     run.metadata["resumed_in"] = [*(traces if isinstance(traces, list) else []), spans[0].trace_id]
     return run
+
+
+def _known_after(spans: list[SpanFacts]) -> dict[str, int]:
+    """What became known late, as agentcal's own spans tell it."""
+    return next((s.told.known_after for s in spans if s.told and s.told.known_after), {})
 
 
 def _told(spans: list[SpanFacts]) -> list[Intervention]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from agentcal.formats._fields import as_text
+from agentcal._fields import as_text
 from agentcal.trajectory import CallStatus, ToolCall
 
 

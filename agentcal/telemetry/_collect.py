@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from agentcal.formats._format import Context
+from agentcal.formats import Context
 from agentcal.recorder import MemoryPending
 from agentcal.telemetry._dialects import content_of, facts_of, gate_events
 from agentcal.telemetry._forest import RunSpans, runs_of

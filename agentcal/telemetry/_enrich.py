@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from agentcal.formats._fields import as_text
+from agentcal._fields import as_text
 from agentcal.telemetry._span import Chat, SpanFacts
 from agentcal.telemetry._tree import Tree
 

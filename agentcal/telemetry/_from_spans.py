@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentcal.formats._format import Context
+from agentcal.formats import Context
 from agentcal.telemetry._collect import Collector
 from agentcal.telemetry._sdk import raw, raw_log
 from agentcal.trajectory import Trajectory

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import cast
 
+from agentcal._by_gate import by_gate
 from agentcal.recorder import Answer
-from agentcal.recorder._stepped_in import by_gate
 from agentcal.telemetry._span import HELD_UP, GateEvent, SpanFacts
 from agentcal.trajectory import Intervention
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import JsonValue
 
-from agentcal.formats._declarations import declarations
-from agentcal.formats._format import Context
+from agentcal.formats import Context
+from agentcal.formats.parts import declarations
 from agentcal.telemetry._forest import RunSpans
 from agentcal.telemetry._heard import leading_system, newest_request, task_in
 from agentcal.telemetry._span import Chat, SpanFacts
-from agentcal.trajectory import ToolDeclaration, Trajectory
+from agentcal.trajectory import ToolDeclaration, Trajectory, tool_fact
 
 _NS = 1e-9
 
@@ -23,6 +25,9 @@ def head_of(run: RunSpans, spans: list[SpanFacts], context: Context) -> Trajecto
     root = run.root
     told = next((span.told for span in [root, *spans] if span is not None and span.told), None)
     asking = [span for span in (root, *_agents(spans)) if span is not None]
+    offered = _tools([*models, *asking], context)
+    told_by = {tool_fact(tool): by for tool, by in offered.values()}
+    told_by["system"] = [span for span in [*models, *asking] if _prompt(span, context)]
     return Trajectory(
         run_id=(told.run_id if told else "") or f"{spans[0].trace_id}-{run.key}",
         conversation=conversation_of(run),
@@ -31,7 +36,8 @@ def head_of(run: RunSpans, spans: list[SpanFacts], context: Context) -> Trajecto
         model=_first(span.asked or span.model for span in [*asking, *models]),
         task=_task(asking, models, context),
         system=_system(asking, models, context),
-        tools=_tools([*models, *asking], context),
+        tools=[tool for tool, _ in offered.values()],
+        known_after=_known_after(told_by, models),
         started_at=datetime.fromtimestamp(run.start_ns * _NS, UTC),
         metadata=_metadata(spans),
     )
@@ -71,23 +77,36 @@ def _task(asking: list[SpanFacts], models: list[SpanFacts], context: Context) ->
 
 def _system(asking: list[SpanFacts], models: list[SpanFacts], context: Context) -> str:
     """The prompt of the first model turn that has one."""
-    for span in [*models, *asking]:
-        found = span.system or leading_system(span.messages or [], context)
-        if found:
-            return found
-    return ""
+    return next(filter(None, (_prompt(span, context) for span in [*models, *asking])), "")
 
 
-def _tools(spans: list[SpanFacts], context: Context) -> list[ToolDeclaration]:
-    """The tools that the agents of the run were offered, each once."""
-    found: dict[str, ToolDeclaration] = {}
+def _prompt(span: SpanFacts, context: Context) -> str:
+    return span.system or leading_system(span.messages or [], context)
+
+
+def _tools(
+    spans: list[SpanFacts], context: Context
+) -> dict[str, tuple[ToolDeclaration, list[SpanFacts]]]:
+    """The tools that the agents of the run were offered, by name, and the spans that say so."""
+    found: dict[str, tuple[ToolDeclaration, list[SpanFacts]]] = {}
     last = None
     for span in spans:
         if span.tools != last:  # it is the same list turn after turn
             last = span.tools
             for tool in declarations(span.tools, context):
-                found.setdefault(tool.name, tool)
-    return list(found.values())
+                found.setdefault(tool.name, (tool, []))[1].append(span)
+    return found
+
+
+def _known_after(told: Mapping[str, list[SpanFacts]], models: list[SpanFacts]) -> dict[str, int]:
+    """Facts that no span tells before the first turn ends, with the index of the newest turn then.
+
+    ``told``: the spans that tell each fact; ``models``: the turns.
+    """
+    ends = sorted(span.end_ns for span in models)
+    first = {fact: min(s.start_ns for s in spans) for fact, spans in told.items() if spans}
+    turns = {fact: bisect_right(ends, start) for fact, start in first.items()}
+    return {fact: count - 1 for fact, count in turns.items() if count}
 
 
 def _metadata(spans: list[SpanFacts]) -> dict[str, JsonValue]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from agentcal.formats._fields import as_text
-from agentcal.formats._format import Context
-from agentcal.formats._message import spoken, to_step
+from agentcal._fields import as_text
+from agentcal.formats import Context
+from agentcal.formats.parts import spoken, to_step
 from agentcal.telemetry._calls import Calls
 from agentcal.telemetry._span import Chat
 from agentcal.trajectory import Message, Role, Step

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agentcal.formats._fields import as_text
-from agentcal.formats._format import Context
+from agentcal._fields import as_text
+from agentcal.formats import Context
 from agentcal.recorder import PendingRun, PendingRuns
 from agentcal.telemetry._assemble import Assembled, assemble
 from agentcal.telemetry._forest import RunSpans

@@ -6,8 +6,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agentcal.formats._declarations import declarations
-from agentcal.formats._format import Context
+from agentcal.formats import Context
+from agentcal.formats.parts import declarations
 from agentcal.recorder import Recorder, Run
 from agentcal.telemetry._assemble import end_reason
 from agentcal.telemetry._forest import RunSpans

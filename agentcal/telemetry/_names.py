@@ -63,6 +63,7 @@ INTERRUPTED: Final = "agentcal.interrupted"
 RESUMED: Final = "agentcal.resumed"
 TURNS: Final = "agentcal.run.turns"
 GAPS: Final = "agentcal.run.gaps"
+KNOWN_AFTER: Final = "agentcal.run.known_after"
 CONFIDENCE_LAST: Final = "agentcal.confidence.last"
 CONFIDENCE_LOWEST: Final = "agentcal.confidence.lowest"
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from agentcal.formats._format import Context
-from agentcal.formats._message import to_result, to_step
+from agentcal.formats import Context
+from agentcal.formats.parts import to_result, to_step
 from agentcal.telemetry import _names_in as i
 from agentcal.telemetry._calls import Calls, Proposal
 from agentcal.telemetry._draft import Listener

@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from agentcal.formats._fields import as_text
+from agentcal._fields import as_text
 from agentcal.telemetry import _names_in as i
 from agentcal.telemetry._dialects._values import fields, listed
 from agentcal.telemetry._raw import RawEvent, RawLog, RawSpan
@@ -39,7 +39,7 @@ def read_json(record: Any, trouble: OnTrouble) -> Iterator[RawSpan | RawLog]:
             yield from _each(listed(scope.get("spans")), trouble, service, name)
     for group in _lists(value, _LOGS):
         for scope in _lists(group, _LOG_SCOPES):
-            yield from _logs(listed(scope.get("logRecords", scope.get("log_records"))))
+            yield from _logs(listed(scope.get("logRecords", scope.get("log_records"))), trouble)
 
 
 def _unwrapped(record: Any) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def _span(span: dict[str, Any], service: Any, scope: str) -> RawSpan:
 
     parent = _id(got("parentSpanId", "parent_span_id"))
     status = fields(span.get("status"))
-    start = int(got("startTimeUnixNano", "start_time_unix_nano") or 0)
+    start = _time(got("startTimeUnixNano", "start_time_unix_nano") or 0)
     cuts = [got(f"dropped{what}Count", f"dropped_{what.lower()}_count") for what in _DROPPED]
     return RawSpan(
         trace_id=_id(got("traceId", "trace_id")),
@@ -81,7 +81,7 @@ def _span(span: dict[str, Any], service: Any, scope: str) -> RawSpan:
         parent_id=None if parent in _NO_ID else parent,
         name=as_text(span.get("name")),
         start_ns=start,
-        end_ns=int(got("endTimeUnixNano", "end_time_unix_nano") or start),
+        end_ns=_time(got("endTimeUnixNano", "end_time_unix_nano") or start),
         attributes=_attributes(span),
         events=[_event(fields(event)) for event in listed(span.get("events"))],
         failed=status.get("code") in _ERROR,
@@ -98,16 +98,29 @@ _DROPPED = ("Attributes", "Events", "Links")
 
 def _event(event: dict[str, Any]) -> RawEvent:
     when = event.get("timeUnixNano", event.get("time_unix_nano"))
-    return RawEvent(as_text(event.get("name")), _attributes(event), int(when or 0))
+    return RawEvent(as_text(event.get("name")), _attributes(event), _time(when or 0))
 
 
-def _logs(records: list[Any]) -> Iterator[RawLog]:
+def _time(value: Any) -> int:
+    """Nanoseconds since 1970, a fixed64 in protobuf. Raises ``ValueError`` for what is none."""
+    found = int(value)
+    if not 0 <= found < 2**64:
+        raise ValueError(f"a time that is no fixed64: {found}")
+    return found
+
+
+def _logs(records: list[Any], trouble: OnTrouble) -> Iterator[RawLog]:
+    """Log records that belong to a span; most logs belong to none."""
     for record in map(fields, records):
         trace = _id(record.get("traceId", record.get("trace_id")))
         span = _id(record.get("spanId", record.get("span_id")))
         if trace in _NO_ID or span in _NO_ID:
             continue
-        event = _event(record)
+        try:
+            event = _event(record)
+        except (ValueError, TypeError, OverflowError) as error:
+            trouble(f"a log record: {type(error).__name__}: {error}"[:120])
+            continue
         event.name = as_text(record.get("eventName", record.get("event_name")))
         event.body = _value(fields(record.get("body")))
         yield RawLog(trace, span, event)

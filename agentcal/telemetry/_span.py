@@ -49,6 +49,7 @@ class Told:
     end_reason: EndReason | None = None
     group: str | None = None
     gaps: list[str] = field(default_factory=list)
+    known_after: dict[str, int] = field(default_factory=dict)
     interventions: list[Intervention] = field(default_factory=list)
 
 

@@ -149,6 +149,9 @@ def _ending(run: RunInfo, trajectory: Trajectory) -> Attributes:
         attributes[n.GROUP] = trajectory.group
     if trajectory.gaps:
         attributes[n.GAPS] = list(trajectory.gaps)
+    if trajectory.known_after:
+        late = trajectory.known_after.items()
+        attributes[n.KNOWN_AFTER] = [f"{after} {fact}" for fact, after in late]
     if trajectory.end_reason == "interrupted":
         attributes[n.INTERRUPTED] = True
     if trajectory.end_reason in _FAILED:

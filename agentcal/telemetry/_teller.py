@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from agentcal.formats._format import Context
+from agentcal.formats import Context
 from agentcal.recorder import MemoryPending, PendingRuns
 from agentcal.sinks import Sink
 from agentcal.telemetry._forest import runs_of

@@ -54,7 +54,7 @@ class Watch:
         self._declared: set[str] = set()
         self._begun: set[str] = set()
         self._heard: list[Decision] = []
-        self._lost = False
+        self._lost = self._retold = False
         self._who: tuple[str | None, str | None] = (None, None)
         self._run: Run | None = None
         self._lock = threading.Lock()
@@ -97,9 +97,8 @@ class Watch:
         """
         new = [tool for tool in tools if tool.name not in self._declared]
         if new:
-            self.open().describe(
-                tools=[t if isinstance(t, ToolDeclaration) else declaration(t) for t in new]
-            )
+            shown = [t if isinstance(t, ToolDeclaration) else declaration(t) for t in new]
+            self.open().describe(tools=shown, always=self._retold)
             self._declared.update(tool.name for tool in new)
 
     def starts(self, key: str) -> None:
@@ -140,6 +139,7 @@ class Watch:
         step.latency_s = time.perf_counter() - turn.asked
         self._calls.proposed(step.tool_calls)
         confidence = self.open().replied(step, key=turn.key)
+        self._retold = False
         self._remember(turn, generation, confidence)
         return confidence
 
@@ -219,6 +219,7 @@ class Watch:
         self._task |= {record.task, *record.task.split("\n\n")} - {""}
         self._unknown = {name for name in self._unknown if not getattr(record, name)}
         self._tools.update(tool.name for tool in record.tools)
+        self._retold = _REBUILT in record.gaps and not (record.tools or record.system)
         for step in record.steps:
             self._calls.proposed(step.tool_calls)
         return run
@@ -244,7 +245,7 @@ class Watch:
         self._tools.update(tool.name for tool in tools)
         system = system_prompt(messages) if "system" in self._unknown else ""
         if tools or system or "model" in self._unknown:
-            run.describe(system=system, tools=tools, model=model)
+            run.describe(system=system, tools=tools, model=model, always=self._retold)
         known = {"system": system, "model": model}
         self._unknown = {name for name in self._unknown if not known[name]}
 
@@ -262,6 +263,7 @@ class Watch:
             self._task_from(run, history)
         steps = steps_of(history)
         self._calls.retold(run, steps)
+        self._retold = True  # what is told next was there when these turns were taken
         if steps:
             run.describe(model=steps[-1].model)
             run.intervened("resumed")

@@ -85,12 +85,14 @@ LIMITS = st.builds(
 TOOLS = st.lists(
     st.builds(ac.ToolDeclaration, name=NAMES, read_only=st.none() | st.booleans()), max_size=3
 )
+FACTS = ["task", "system", "limits", *(f"tools/{name}" for name in ("send_money", "search", "x"))]
 RUNS = st.builds(
     ac.Trajectory,
     run_id=st.just("r"),
     task=TEXT,
     system=TEXT,
     tools=TOOLS,
+    known_after=st.just({}) | st.dictionaries(st.sampled_from(FACTS), st.integers(0, 6)),
     limits=st.none() | LIMITS,
     steps=st.lists(STEPS, max_size=5),
     trailing_inputs=st.lists(st.builds(ac.Message, role=st.just("user"), text=TEXT), max_size=2),
@@ -149,6 +151,8 @@ def test_no_row_changes_with_the_future(
     changed = run.model_copy(
         update={
             "steps": steps + other.steps,
+            "tools": [*run.tools, ac.ToolDeclaration(name="late", destructive=True)],
+            "known_after": {**run.known_after, "tools/late": max(k - 1, 0)},
             "trailing_inputs": other.trailing_inputs,
             "end_reason": other.end_reason,
             "outcome": ac.Outcome(value=1.0),
@@ -158,6 +162,33 @@ def test_no_row_changes_with_the_future(
     )
     for before, after in zip(gated(run)[:k], gated(changed)[:k], strict=True):
         assert same(before, after)
+
+
+def test_what_becomes_known_in_mid_run_counts_from_there_on() -> None:
+    """A second agent has a tool and a prompt of its own; the first knew neither."""
+    call = ac.ToolCall(name="drop", arguments={"id": "r-77"}, result="done", status="ok")
+    run = ac.Trajectory(
+        run_id="r",
+        task="Tidy up.",
+        system="The room is r-77.",
+        tools=[ac.ToolDeclaration(name="look"), ac.ToolDeclaration(name="drop")],
+        known_after={"system": 0, "tools/drop": 1},
+        steps=[ac.Step(tool_calls=[call]) for _ in range(3)],
+    )
+    rows = list(decision_points(run))
+    columns = {feature.name: i for i, feature in enumerate(FEATURES)}
+    undeclared = [row.vector[columns["undeclared_calls"]] for row in rows]
+    unsupported = [row.vector[columns["values_unsupported"]] for row in rows]
+    assert undeclared == [1.0, 2.0, 0.0, 0.0], "folded again with what is known by then"
+    assert unsupported == [1.0, 0.0, 0.0, 0.0]
+    assert [row.tools.declared for row in rows] == [
+        {"look"},
+        {"look"},
+        {"look", "drop"},
+        {"look", "drop"},
+    ]
+    assert run.prefix(1).known_after == {}
+    assert (run.prefix(1).system, run.prefix(2).system) == ("", run.system)
 
 
 @QUICK
@@ -184,7 +215,7 @@ def test_the_use_of_tools_is_that_of_the_calls_so_far(run: ac.Trajectory) -> Non
     for k, point in enumerate(gated(run), 1):
         names = [name for turn in turns[:k] for name in turn]
         assert point.tools == ToolUse(
-            declared=frozenset(tool.name for tool in run.tools),
+            declared=frozenset(tool.name for tool in run.briefing(k - 1).tools),
             called=frozenset(names),
             calls=len(names),
             last=turns[k - 2][-1] if k > 1 and turns[k - 2] else "",

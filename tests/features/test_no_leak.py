@@ -166,7 +166,7 @@ def test_what_is_said_about_a_run_reaches_no_row(field: str) -> None:
 
 def test_every_field_of_a_run_is_either_outside_or_seen_by_the_agent() -> None:
     # A new field has to be put on one side or the other.
-    seen = {"schema_version", "task", "system", "limits", "tools", "steps"}
+    seen = {"schema_version", "task", "system", "limits", "tools", "known_after", "steps"}
     seen |= {"trailing_inputs", "end_reason"}  # of the finished row alone, which never gates
     assert seen | set(OUTSIDE) == set(ac.Trajectory.model_fields)
 

@@ -13,8 +13,6 @@ from agentcal.testing import ScriptedChatModel, approval_graph
 from agentcal_langgraph import CalibrationCallbackHandler
 from tests.langgraph.agents import SCRIPT, asked, nested
 
-pytestmark = pytest.mark.long  # it fits a calibrator
-
 
 class Scores(QuietObserver):
     """What was said after each turn, in order."""

@@ -41,7 +41,7 @@ MESSAGE = st.tuples(st.just("message"), TEXT, st.sampled_from(["user", "system",
 AGAIN = st.tuples(st.just("again"), STEPS, st.sampled_from(["p#0", "p#1", "q#0", "q"]))
 VOID = st.tuples(st.just("void"), st.sampled_from(["p", "q", "p#0"]))
 ANEW = AGAIN | AGAIN | VOID
-LATE = st.tuples(st.just("describe"), TEXT, st.booleans())
+LATE = st.tuples(st.just("describe"), TEXT, NAMES, st.booleans())
 BUSY = settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 
 Event = tuple[object, ...]
@@ -61,14 +61,16 @@ def tell(run: Run, event: Event) -> None:
             run.returned(id_, text, status, seconds, name=name)  # type: ignore[arg-type]
         case ("message", str(text), role):
             run.message(text, role)  # type: ignore[arg-type]
-        case ("describe", str(text), limited):
-            run.describe(task=text, limits=ac.Limits(steps=5) if limited else None)
+        case ("describe", str(text), str(name), limited):
+            tools = [ac.ToolDeclaration(name=name, read_only=True)]
+            limits = ac.Limits(steps=5) if limited else None
+            run.describe(task=text, system=text, tools=tools, limits=limits)
         case _:
             raise AssertionError(event)
 
 
 @BUSY
-@given(st.lists(STEPS | MESSAGE, max_size=10), st.data())
+@given(st.lists(STEPS | STEPS | MESSAGE | LATE, max_size=10), st.data())
 def test_rows_of_agents_side_by_side_are_those_of_the_record(
     events: list[ac.Step | Event], data: st.DataObject
 ) -> None:

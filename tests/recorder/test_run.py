@@ -224,8 +224,14 @@ def test_several_agents_bring_tools_of_their_own(run: Run) -> None:
     run.describe(system="Be slow.", tools=yours)
     got = run.trajectory()
     assert (got.system, got.tools) == ("Be quick.", [TOOLS[0], yours[1]])
-    assert not same(run.decision(), before)
-    assert same(run.decision(), gated(got)[-1])
+    assert got.known_after == {"tools/mail": 0}
+    assert same(run.decision(), before), "nobody knew of it when the turn was taken"
+    run.replied(asks(call("2", "mail")))
+    known = ac.Fold("Pay bob.", "Be quick.", got.tools)
+    for step in run.trajectory().steps:
+        known.turn(step)
+    assert same(run.decision(), known.point())
+    assert [*map(same, gated(run.trajectory()), [before, known.point()])] == [True, True]
     run.describe(tools=[object()])  # type: ignore[list-item]
     assert run.trajectory().tools == [TOOLS[0], yours[1]]
     assert run.trajectory().gaps != []

@@ -50,6 +50,7 @@ ASPECTS: dict[str, Callable[[Trajectory], Any]] = {
     "task": lambda run: run.task,
     "system prompt": lambda run: run.system,
     "tools on offer": lambda run: [tool.model_dump() for tool in run.tools],
+    "what became known late": lambda run: run.known_after,
     "conversation": lambda run: run.conversation,
     "agent of the run": lambda run: run.agent,
     "agent of each turn": lambda run: [step.agent for step in steps(run)],

@@ -177,12 +177,25 @@ def test_a_span_that_is_not_valid_costs_itself(tmp_path: Path) -> None:
     value = as_json(one_run())
     spans = value["resourceSpans"][0]["scopeSpans"][0]["spans"]
     spans += [{"traceId": "", "spanId": ""}, "x", {**spans[0], "startTimeUnixNano": "noon"}]
+    spans += [{**spans[0], "spanId": "f" * 16, "startTimeUnixNano": time} for time in (-1, 2**64)]
     path = tmp_path / "odd.json"
     path.write_text(json.dumps(value))
     runs = load(path)
     assert [shape(run) for run in runs] == [WHOLE]
-    assert runs.report.counts == {"span is not valid": 3}
+    assert runs.report.counts == {"span is not valid": 5}
     assert "a span without an id" in str(runs.report)
+
+
+def test_a_log_record_that_is_not_valid_costs_itself(tmp_path: Path) -> None:
+    """The spans beside it, and those that come later, are read."""
+    good, odd = as_json(one_run()), {"traceId": "a" * 32, "spanId": "b" * 16, "timeUnixNano": "x"}
+    logs = {"resourceLogs": [{"scopeLogs": [{"logRecords": [odd, {**odd, "timeUnixNano": -1}]}]}]}
+    path = tmp_path / "logs.json"
+    path.write_text(json.dumps(logs | good))
+    runs = load(path)
+    assert [shape(run) for run in runs] == [WHOLE]
+    assert runs.report.counts == {"span is not valid": 2}
+    assert "a log record" in str(runs.report)
 
 
 def test_a_trace_without_an_agent_is_noted(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, cast, get_args
 
 from pydantic import ValidationError
 
-from agentcal.formats._fields import as_text, not_negative, share
+from agentcal._fields import as_text, not_negative, share
 from agentcal.telemetry import _names as n
 from agentcal.telemetry._dialects._genai import GenAI
 from agentcal.telemetry._dialects._values import Values, listed
@@ -46,6 +46,7 @@ class Agentcal:
             end_reason=cast(EndReason | None, _one_of(values.get(n.END_REASON), EndReason)),
             group=values.name(n.GROUP),
             gaps=[as_text(gap) for gap in listed(values.json(n.GAPS))],
+            known_after=_known_after(values),
             interventions=_interventions(span),
         )
         facts.cut_off += values.cut_off
@@ -54,6 +55,12 @@ class Agentcal:
 
 def _one_of(value: Any, kind: Any) -> Any:
     return value if value in get_args(kind) else None
+
+
+def _known_after(values: Values) -> dict[str, int]:
+    """``["2 tools/refund", ...]``: what became known after the step of that index."""
+    pairs = (as_text(entry).partition(" ") for entry in listed(values.json(n.KNOWN_AFTER)))
+    return {fact: int(after) for after, _, fact in pairs if fact and after.isdecimal()}
 
 
 def _logprobs(values: Values) -> TokenLogprobs | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from agentcal.formats._fields import as_text
-from agentcal.formats._shapes import is_langchain
+from agentcal._fields import as_text
+from agentcal.formats.parts import is_langchain
 from agentcal.telemetry._dialects._langchain import from_langchain
 from agentcal.telemetry._dialects._values import fields, listed, opened
 from agentcal.telemetry._span import Chat

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentcal.formats._fields import as_text
+from agentcal._fields import as_text
 from agentcal.telemetry import _names as n
 from agentcal.telemetry import _names_in as i
 from agentcal.telemetry._dialects._chat import chat_messages, one_reply

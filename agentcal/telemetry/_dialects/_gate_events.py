@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import get_args
 
-from agentcal.formats._fields import as_text, not_negative
+from agentcal._fields import as_text, not_negative
 from agentcal.recorder import Answer
 from agentcal.telemetry import _names as n
 from agentcal.telemetry import _names_in as i

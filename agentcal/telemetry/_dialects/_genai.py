@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from agentcal.formats._fields import as_text
+from agentcal._fields import as_text
 from agentcal.telemetry import _names as n
 from agentcal.telemetry import _names_in as i
 from agentcal.telemetry._dialects._base import bare

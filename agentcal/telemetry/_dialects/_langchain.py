@@ -9,10 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from agentcal.formats._fields import as_text
-from agentcal.formats._format import Context
-from agentcal.formats._langchain_message import to_chat
-from agentcal.formats._shapes import is_langchain
+from agentcal._fields import as_text
+from agentcal.formats import Context
+from agentcal.formats.parts import is_langchain, to_chat
 from agentcal.telemetry._dialects._values import fields, listed
 from agentcal.telemetry._span import Chat, SpanFacts
 

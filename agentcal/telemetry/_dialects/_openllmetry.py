@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, cast
 
+from agentcal._fields import as_text
 from agentcal.formats import langchain_decisions
-from agentcal.formats._fields import as_text
 from agentcal.telemetry import _names as n
 from agentcal.telemetry import _names_in as i
 from agentcal.telemetry._dialects._chat import chat_messages

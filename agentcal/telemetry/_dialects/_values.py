@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agentcal.formats._fields import as_text, name_of, not_negative
-from agentcal.formats._json import NotJSON, decode
+from agentcal._fields import as_text, name_of, not_negative
+from agentcal._json import NotJSON, decode
 from agentcal.telemetry import _names_in as i
 from agentcal.trajectory import Usage
 

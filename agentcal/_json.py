@@ -1,11 +1,13 @@
-"""Decoding JSON that may carry broken unicode, without losing the rest of it."""
+"""JSON that may carry broken unicode, in and out, without losing the rest of it."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from pydantic_core import from_json
+from pydantic_core import PydanticSerializationError, from_json, to_json
+
+from agentcal.trajectory import Trajectory
 
 _DECODER = json.JSONDecoder()
 _TOO_DEEP = "nested too deeply"
@@ -84,3 +86,22 @@ def _decode_slowly(raw: bytes | str) -> tuple[Any, bool]:
         return value, repaired
     scrubbed = scrub(value)
     return scrubbed, repaired or scrubbed != value
+
+
+def as_json(run: Trajectory) -> bytes:
+    """One JSON document without line breaks; lone surrogates become U+FFFD."""
+    # the version is a default and would be left out, but it is what marks the format
+    head = f'{{"schema_version":{run.schema_version},'.encode()
+    try:
+        body = run.model_dump_json(exclude_defaults=True).encode()
+    except PydanticSerializationError:
+        body = encoded(run.model_dump(exclude_defaults=True))
+    return head + body[1:]
+
+
+def encoded(value: Any, *, indent: int | None = None) -> bytes:
+    """The value as JSON; lone surrogates become U+FFFD, numbers that are not finite ``null``."""
+    try:
+        return to_json(value, inf_nan_mode="null", indent=indent)
+    except PydanticSerializationError:
+        return to_json(scrub(value), inf_nan_mode="null", indent=indent)

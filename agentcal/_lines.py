@@ -8,8 +8,8 @@ import weakref
 from itertools import pairwise
 from pathlib import Path
 
+from agentcal._lock import locked
 from agentcal.errors import ConfigError
-from agentcal.sinks._lock import locked
 
 _FLAGS = os.O_APPEND | os.O_CREAT | os.O_RDWR | getattr(os, "O_CLOEXEC", 0)
 _FLAGS |= getattr(os, "O_BINARY", 0)
