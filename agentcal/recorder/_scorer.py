@@ -58,4 +58,6 @@ class Scorer:
     def _predict(self, calibrator: Calibrator) -> None:
         point, head = self.point(), self._record.head
         if point is not None:
-            self.confidence = calibrator.predict(point, agent=head.agent, model=head.model)
+            self.confidence = calibrator.predict(
+                point, agent=head.agent, model=head.model, family=head.family
+            )

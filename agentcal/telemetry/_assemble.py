@@ -22,7 +22,7 @@ from agentcal.telemetry._span import HELD_UP, Chat, GateEvent, SpanFacts
 from agentcal.telemetry._tree import Tree, order
 from agentcal.trajectory import WAITING, EndReason, Intervention, Trajectory, tool_fact
 
-_LATE = ("task", "system", "agent", "model", "group")
+_LATE = ("task", "system", "agent", "model", "group", "family")
 _TOLD = frozenset({"task", "system"})
 
 

@@ -32,6 +32,7 @@ def head_of(run: RunSpans, spans: list[SpanFacts], context: Context) -> Trajecto
         run_id=(told.run_id if told else "") or f"{spans[0].trace_id}-{run.key}",
         conversation=conversation_of(run),
         group=_first(span.told.group for span in spans if span.told),
+        family=_first(span.told.family for span in spans if span.told),
         agent=_agent(asking, models),
         model=_first(span.asked or span.model for span in [*asking, *models]),
         task=_task(asking, models, context),

@@ -75,6 +75,8 @@ class LiveRun:
             tools=head.tools,
             agent=head.agent,
             model=head.model,
+            group=head.group,
+            family=head.family,
             metadata=head.metadata,
             started_at=head.started_at,
         )

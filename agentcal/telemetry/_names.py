@@ -58,6 +58,7 @@ REVIEW: Final = "agentcal.review"
 
 RUN_ID: Final = "agentcal.run.id"
 GROUP: Final = "agentcal.run.group"
+FAMILY: Final = "agentcal.run.family"
 END_REASON: Final = "agentcal.run.end_reason"
 INTERRUPTED: Final = "agentcal.interrupted"
 RESUMED: Final = "agentcal.resumed"

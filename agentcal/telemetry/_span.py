@@ -48,6 +48,7 @@ class Told:
     stated_confidence: float | None = None
     end_reason: EndReason | None = None
     group: str | None = None
+    family: str | None = None
     gaps: list[str] = field(default_factory=list)
     known_after: dict[str, int] = field(default_factory=dict)
     interventions: list[Intervention] = field(default_factory=list)

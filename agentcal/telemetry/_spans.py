@@ -147,6 +147,8 @@ def _ending(run: RunInfo, trajectory: Trajectory) -> Attributes:
     attributes |= {n.END_REASON: trajectory.end_reason, n.TURNS: len(trajectory.steps)}
     if trajectory.group is not None:
         attributes[n.GROUP] = trajectory.group
+    if trajectory.family is not None:
+        attributes[n.FAMILY] = trajectory.family
     if trajectory.gaps:
         attributes[n.GAPS] = list(trajectory.gaps)
     if trajectory.known_after:

@@ -18,7 +18,7 @@ from agentcal_langchain._open import OpenRun, open_runs
 from agentcal_langchain._own import OwnSeat
 from agentcal_langchain._seat import NoSeat, Seat
 from agentcal_langchain._state import RunRecord, record_in
-from agentcal_langgraph.building import Invocation, Watch, is_users
+from agentcal_langgraph.building import Invocation, Labels, Watch, is_users
 
 
 class Finder:
@@ -29,12 +29,11 @@ class Finder:
         recorder: Recorder,
         calibrator: Calibrator | None,
         name: str,
-        agent: str | None,
-        group: str | None,
+        labels: Labels,
     ) -> None:
         self.runs = open_runs(recorder)
         self._recorder, self._calibrator, self._name = recorder, calibrator, name
-        self._agent, self._group = agent, group
+        self._labels = labels
 
     def begin(self, state: Any, runtime: Runtime[Any]) -> Seat:
         """An agent begins: with a request of its own, or as part of a run that is going on."""
@@ -111,7 +110,7 @@ class Finder:
         self, run_id: str, given: Any, thread: str | None, metadata: Mapping[str, Any]
     ) -> OpenRun:
         """``given`` as in the call of a graph: None goes on with what waits on the thread."""
-        invocation = Invocation(run_id, given, None, metadata, self._agent, self._group)
+        invocation = Invocation(run_id, given, None, metadata, self._labels)
         return OpenRun(run_id, Watch(self._recorder, uuid4(), invocation), thread)
 
 

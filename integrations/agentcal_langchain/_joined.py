@@ -69,7 +69,9 @@ class JoinedSeat(NoSeat):
         if self._run.confidence is not None or self._calibrator is None:
             return self._run.confidence
         point = self._run.decision()
-        return None if point is None else self._calibrator.predict(point)
+        if point is None:
+            return None
+        return self._calibrator.predict(point, **self._watch.who._asdict())
 
     @harmless
     def facts(self, message: AIMessage, confidence: Confidence | None) -> Facts | None:

@@ -17,7 +17,7 @@ from agentcal_langchain._observing import Observing
 from agentcal_langchain._seat import Seat
 from agentcal_langchain._state import DEFAULT_NAME, CalibrationState
 from agentcal_langchain._tools import Declared
-from agentcal_langgraph.building import ABSTAINED, EscalateTo, Steps, Verifier
+from agentcal_langgraph.building import ABSTAINED, EscalateTo, Labels, Steps, Verifier
 
 
 class CalibrationMiddleware(Observing):
@@ -54,7 +54,10 @@ class CalibrationMiddleware(Observing):
         abstain_message: What the user is told when the gate ends a run.
         name: Two of these in one agent need different names.
         agent: Who is running; by default the agent's own name.
-        group: What will be new at deployment, for all runs; see ``fit``.
+        group: What will be new at deployment, for all runs; see ``fit``. For a single call, say
+            ``agentcal_group`` in the ``metadata`` of its config.
+        family: The kind of task, likewise (``agentcal_family``). It matters to the scores of a
+            calibrator that was fitted with ``categoricals=["family"]``.
 
     Raises:
         ConfigError: Neither or both of ``calibrator`` and ``recorder`` are given; ``policy`` is
@@ -85,8 +88,9 @@ class CalibrationMiddleware(Observing):
         name: str = DEFAULT_NAME,
         agent: str | None = None,
         group: str | None = None,
+        family: str | None = None,
     ) -> None:
-        super().__init__(calibrator, recorder, name, agent, group)
+        super().__init__(calibrator, recorder, name, Labels(agent, group, family))
         if isinstance(escalate_to, str) and escalate_to != "human":
             raise ConfigError(f'escalate_to="{escalate_to}": give "human", a model or a function')
         if policy is not None:

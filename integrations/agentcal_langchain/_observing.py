@@ -28,7 +28,7 @@ from agentcal_langchain._following import AskModel, AskTool, Model, Tool, by, ra
 from agentcal_langchain._harmless import harmless
 from agentcal_langchain._seat import Seat
 from agentcal_langchain._state import KEY, CalibrationState
-from agentcal_langgraph.building import Steps, adrive, drive
+from agentcal_langgraph.building import Labels, Steps, adrive, drive
 
 
 class Observing(AgentMiddleware[CalibrationState, Any, Any]):
@@ -43,8 +43,7 @@ class Observing(AgentMiddleware[CalibrationState, Any, Any]):
         calibrator: Calibrator | None,
         recorder: Recorder | None,
         name: str,
-        agent: str | None,
-        group: str | None,
+        labels: Labels,
     ) -> None:
         super().__init__()
         if (calibrator is None) == (recorder is None):
@@ -55,7 +54,7 @@ class Observing(AgentMiddleware[CalibrationState, Any, Any]):
         self._name = name
         used = Recorder(calibrator) if recorder is None else recorder
         self._mine = used if recorder is None else None
-        self._finder = Finder(used, calibrator, name, agent, group)
+        self._finder = Finder(used, calibrator, name, labels)
 
     @property
     def name(self) -> str:

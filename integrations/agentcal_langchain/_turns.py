@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Any, NamedTuple
 from uuid import uuid4
-from weakref import WeakKeyDictionary
 
 from langchain_core.messages import AIMessage
 
 from agentcal import Confidence, ToolDeclaration
 from agentcal.policy import GatedTurn, ProposedCall
-from agentcal.recorder import Run
 from agentcal_langchain._frozen import gates_in
 from agentcal_langchain._state import record_in
 from agentcal_langgraph.building import Watch
@@ -40,9 +38,6 @@ class Reply(NamedTuple):
     missing: str
 
 
-_HEADS: WeakKeyDictionary[Run, tuple[str | None, str | None]] = WeakKeyDictionary()
-
-
 def facts_of(watch: Watch, message: AIMessage, confidence: Confidence | None) -> Facts | None:
     """What is known of the turn with this message; None where the recorder has lost the run."""
     run, said = watch.open(), watch.said.get(message.id or "")
@@ -50,16 +45,8 @@ def facts_of(watch: Watch, message: AIMessage, confidence: Confidence | None) ->
     if point is None or run.closed:
         return None
     scores = {one.turn: one.confidence for one in [*watch.said.values()]}
-    return Facts(run.run_id, point.turn, *_head(run), scores, frozenset(watch.sent_back))
-
-
-def _head(run: Run) -> tuple[str | None, str | None]:
-    """Agent and model of the run: what is known of them stays, so they are looked up once."""
-    agent, model = _HEADS.get(run) or (None, None)
-    if model is None:
-        head = run.trajectory()
-        agent, model = _HEADS[run] = head.agent, head.model
-    return agent, model
+    who, sent_back = watch.who, frozenset(watch.sent_back)
+    return Facts(run.run_id, point.turn, who.agent, who.model, scores, sent_back)
 
 
 def with_ids(message: AIMessage) -> None:

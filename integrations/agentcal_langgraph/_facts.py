@@ -13,7 +13,7 @@ from agentcal import ToolDeclaration
 from agentcal_langgraph._declared import shape_of
 from agentcal_langgraph._messages import declarations
 
-_FRAMEWORK = ("langgraph_", "ls_", "lc_", "checkpoint_", "__")
+_FRAMEWORK = ("langgraph_", "ls_", "lc_", "checkpoint_", "agentcal_", "__")
 _TAKEN = frozenset({"thread_id", "run_id", "task_id"})
 
 

@@ -24,7 +24,7 @@ def gated_turn(
     )
     known, said = _known(seen, past), seen.said
     turn = max(known, default=0) + 1 if said is None else said.turn
-    agent, model = (None, None) if seen.watch is None else seen.watch.who
+    agent, model, _ = (None, None, None) if seen.watch is None else seen.watch.who
     return GatedTurn(
         run_id=seen.run_id,
         turn=turn,

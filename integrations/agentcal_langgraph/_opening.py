@@ -15,6 +15,14 @@ from agentcal_langgraph._place import UNNAMED
 from agentcal_langgraph._request import Request
 
 
+class Labels(NamedTuple):
+    """What the program says of all its runs: who is running, and what kind of task it is."""
+
+    agent: str | None = None
+    group: str | None = None
+    family: str | None = None
+
+
 class Invocation(NamedTuple):
     """What is known of an invocation when its root chain starts."""
 
@@ -22,8 +30,7 @@ class Invocation(NamedTuple):
     given: Any
     name: str | None
     metadata: Mapping[str, Any]
-    agent: str | None
-    group: str | None
+    labels: Labels
 
     @property
     def conversation(self) -> str | None:
@@ -40,7 +47,12 @@ class Invocation(NamedTuple):
     def agent_name(self) -> str | None:
         """Who runs: as told, or else the name of the graph."""
         named = self.metadata.get("lc_agent_name") or self.name
-        return self.agent or (named if named != UNNAMED else None)
+        return self.labels.agent or (named if named != UNNAMED else None)
+
+    def label(self, name: str) -> str | None:
+        """What the metadata of this one call say."""
+        value = self.metadata.get(name)
+        return value if isinstance(value, str) and value else None
 
 
 class Resumed(NamedTuple):
@@ -71,6 +83,7 @@ def started(recorder: Recorder, invocation: Invocation, request: Request) -> Run
         conversation=invocation.conversation,
         task=request.task,
         agent=invocation.agent_name,
-        group=invocation.group,
+        group=invocation.label("agentcal_group") or invocation.labels.group,
+        family=invocation.label("agentcal_family") or invocation.labels.family,
         metadata=carried(invocation.metadata),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from langchain_core.messages import BaseMessage, HumanMessage
@@ -28,6 +28,14 @@ from agentcal_langgraph._results import Result
 from agentcal_langgraph._turn import Said, Turn
 
 _REBUILT = "the first turns were not watched; they are read from the messages"
+
+
+class Who(NamedTuple):
+    """The agent and the model of a run, and the kind of its task."""
+
+    agent: str | None = None
+    model: str | None = None
+    family: str | None = None
 
 
 class Watch:
@@ -55,7 +63,7 @@ class Watch:
         self._begun: set[str] = set()
         self._heard: list[Decision] = []
         self._lost = self._retold = False
-        self._who: tuple[str | None, str | None] = (None, None)
+        self._who = Who()
         self._run: Run | None = None
         self._lock = threading.Lock()
 
@@ -83,11 +91,11 @@ class Watch:
         return run
 
     @property
-    def who(self) -> tuple[str | None, str | None]:
-        """The agent and the model of the run, as its record has them; once known, they stay."""
-        if self._who[1] is None:
+    def who(self) -> Who:
+        """Who does what, as the record of the run has it; once known, it stays."""
+        if self._who.model is None:
             record = self.open().trajectory()
-            self._who = record.agent, record.model
+            self._who = Who(record.agent, record.model, record.family)
         return self._who
 
     def declares(self, tools: Iterable[BaseTool | ToolDeclaration]) -> None:

@@ -17,7 +17,7 @@ from agentcal.recorder import Recorder
 from agentcal_langgraph._end import was_cancelled
 from agentcal_langgraph._harmless import harmless
 from agentcal_langgraph._open import Open
-from agentcal_langgraph._opening import Invocation
+from agentcal_langgraph._opening import Invocation, Labels
 from agentcal_langgraph._results import raised, result_of
 from agentcal_langgraph._watch import Watch
 
@@ -29,8 +29,7 @@ class GraphWatcher(GraphCallbackHandler):
 
     def __init__(self) -> None:
         self.recorder: Recorder | None = None
-        self.agent: str | None = None
-        self.group: str | None = None
+        self.labels = Labels()
         self.tools: Sequence[ToolDeclaration] = ()
         self._open = Open()
 
@@ -69,7 +68,7 @@ class GraphWatcher(GraphCallbackHandler):
             parent.watch.open()
             self._open.enter(run_id, parent.child(name, known))
         elif self.recorder is not None and self._begins(parent_run_id, known):
-            invocation = Invocation(str(run_id), inputs, name, known, self.agent, self.group)
+            invocation = Invocation(str(run_id), inputs, name, known, self.labels)
             self._open.begin(self.recorder, run_id, invocation)
 
     @harmless

@@ -2,7 +2,7 @@
 
 A :class:`Watch` is one invocation of an agent, and tells a recorder of it::
 
-    watch = Watch(recorder, uuid4(), Invocation(run_id, given, name, metadata, agent, group))
+    watch = Watch(recorder, uuid4(), Invocation(run_id, given, name, metadata, labels))
     turn = watch.asked(Place(watch, Scope("model@1"), "", agent), messages, params, metadata)
     watch.replied(turn, ChatGeneration(message=reply))
     watch.called(name, call_id)
@@ -30,7 +30,7 @@ from agentcal_langgraph._inside import saver_of, task_of
 from agentcal_langgraph._journal import Journal, journal_in
 from agentcal_langgraph._keeper import EscalateTo, Verifier
 from agentcal_langgraph._once import Ticket, is_doubtful, once
-from agentcal_langgraph._opening import Invocation
+from agentcal_langgraph._opening import Invocation, Labels
 from agentcal_langgraph._place import Place, Scope
 from agentcal_langgraph._proposal import is_users
 from agentcal_langgraph._results import Result, raised, result_of
@@ -64,6 +64,7 @@ __all__ = [
     "EscalateTo",
     "Invocation",
     "Journal",
+    "Labels",
     "Outcome",
     "Place",
     "Result",

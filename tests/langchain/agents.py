@@ -57,11 +57,11 @@ class Counting:
     def __init__(self) -> None:
         self._scores = itertools.count(1)
         self.points: list[DecisionPoint] = []
+        self.known: list[dict[str, str | None]] = []
 
-    def predict(
-        self, point: DecisionPoint, *, agent: str | None = None, model: str | None = None
-    ) -> Confidence:
+    def predict(self, point: DecisionPoint, **known: str | None) -> Confidence:
         self.points.append(point)
+        self.known.append(known)
         value = 1.0 / (1 + next(self._scores))
         return Confidence(value, 0.0, 1.0, 0.1, 0.5, True, point.kind, point.turn, "counting")
 

@@ -73,10 +73,12 @@ def test_a_handler_without_a_calibrator_lends_its_run() -> None:
         [CalibrationMiddleware(calibrator)],  # type: ignore[arg-type]
         checkpointer=InMemorySaver(),
     )
-    graph.invoke(ASK, on("t-1", callbacks=[CalibrationCallbackHandler(plain.recorder)]))
+    handler = CalibrationCallbackHandler(plain.recorder, agent="desk", family="bank")
+    graph.invoke(ASK, on("t-1", callbacks=[handler]))
     state = graph.get_state(on("t-1")).values
     assert turns(state) == [1 / 2, 1 / 3, 1 / 4]
     assert [point.turn for point in calibrator.points] == [1, 2, 3]
+    assert calibrator.known == [{"agent": "desk", "model": "scripted", "family": "bank"}] * 3
     assert len(plain.run().steps) == 3
 
 

@@ -69,12 +69,13 @@ def test_every_signal_arrives(watched: Watched) -> None:
 
 
 def test_the_run_knows_its_agent(watched: Watched) -> None:
-    middleware = CalibrationMiddleware(recorder=watched.recorder, agent="desk 4", group="bank")
+    middleware = CalibrationMiddleware(recorder=watched.recorder, agent="desk 4", family="bank")
     agent([middleware], checkpointer=InMemorySaver()).invoke(
-        ASK, on("t-1", metadata={"customer": "c-7"})
+        ASK, on("t-1", metadata={"customer": "c-7", "agentcal_group": "pay 30"})
     )
     run = watched.run()
-    assert (run.agent, run.group, run.model) == ("desk 4", "bank", "scripted")
+    assert (run.agent, run.model) == ("desk 4", "scripted")
+    assert (run.group, run.family) == ("pay 30", "bank")
     assert (run.conversation, run.metadata) == ("t-1", {"customer": "c-7"})
     assert (run.task, run.system) == ("Pay bob 30.", "Be brief.")
     assert [t.name for t in run.tools] == ["get_balance", "transfer", "verify_ledger"]

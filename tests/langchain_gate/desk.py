@@ -42,9 +42,7 @@ class Steady:
         self.value, self.turns = value, turns or {}
         self.points: list[DecisionPoint] = []
 
-    def predict(
-        self, point: DecisionPoint, *, agent: str | None = None, model: str | None = None
-    ) -> Confidence:
+    def predict(self, point: DecisionPoint, **_: Any) -> Confidence:
         self.points.append(point)
         value = self.turns.get(point.turn, self.value)
         return Confidence(value, 0.0, 1.0, 0.1, 0.5, True, point.kind, point.turn, "steady")

@@ -129,6 +129,14 @@ def test_agent_and_group_of_the_handler(watched: Watched) -> None:
     assert run.steps[0].agent == "desk"
 
 
+def test_a_call_may_say_its_own_group_and_family(watched: Watched) -> None:
+    handler = CalibrationCallbackHandler(watched.recorder, group="refunds", family="money")
+    said = {"agentcal_group": "refund 7", "ticket": 7}
+    react().invoke(asked(), {"callbacks": [handler], "metadata": said})
+    run = watched.run()
+    assert (run.group, run.family, run.metadata) == ("refund 7", "money", {"ticket": 7})
+
+
 def test_what_is_known_of_the_agent(watched: Watched) -> None:
     prebuilt().invoke(asked(), watched.config("thread-1"))
     run = watched.run()

@@ -152,6 +152,21 @@ def test_every_turn_is_scored_as_its_record_would_be(calibrator: Calibrator) -> 
     assert (recorder.stats.scores, recorder.stats.unavailable) == (scored, 0)
 
 
+def test_declared_categories_count_live_as_they_do_recorded() -> None:
+    runs = [
+        run.model_copy(update={"family": "easy" if run.outcome and run.outcome.value else "hard"})
+        for run in ac.sample_runs()[::4]
+    ]
+    fitted = ac.fit(runs, categoricals=["family"], folds=2, nested=False, workers=1, progress=False)
+    values = {}
+    for family in ("easy", "hard"):
+        run = Recorder(fitted).start(task="Pay bob.", family=family)
+        run.replied(ac.Step(text="Paid."))
+        values[family] = run.confidence
+        assert run.confidence == fitted.score(run.trajectory())[0]
+    assert values["easy"].value > values["hard"].value + 0.1  # type: ignore[union-attr]
+
+
 def test_bundled_runs_played_live_are_scored_as_recorded(calibrator: Calibrator) -> None:
     recorder = Recorder(calibrator)
     for recorded in ac.sample_runs()[1:40:4]:

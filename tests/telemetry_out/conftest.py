@@ -90,6 +90,7 @@ def two_turns(recorder: Recorder, *, run_id: str = "r1", status: Any = "ok") -> 
         agent="clerk",
         model="gpt-x",
         group="g1",
+        family="f1",
         metadata={"note": CANARY},
     )
     run.replied(asks("pay", text=f"I pay {CANARY}"))

@@ -38,6 +38,7 @@ def all_that_can_happen(watched: Watched, **settings: Any) -> None:
         resumed.returned("c0", CANARY, "rejected")
         resumed.returned("unknown", CANARY)
         resumed.replied(asks("pay"))
+        resumed.describe(system=CANARY, tools=[ac.ToolDeclaration(name="pay", description=CANARY)])
         score = ac.Confidence(0.5, 0.4, 0.6, 0.1, 0.9, True, "tool_turn", 2, "f1")
         facts = {"confidence": score, "certificate": "c1", "arguments": {"to": CANARY}}
         resumed.decided(decided("proceed", turn=2, **facts))

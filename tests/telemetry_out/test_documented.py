@@ -26,7 +26,6 @@ def test_every_attribute_that_is_emitted_is_documented(watched: Watched) -> None
     documented = set(NAME.findall(DOCUMENT.read_text(encoding="utf-8")))
     assert emitted - documented == set()
     only_where_it_is_so = {"agentcal.logprobs", "agentcal.stated_confidence"}
-    only_where_it_is_so |= {"agentcal.run.known_after"}
     names = {"agentcal.success_probability", "gen_ai.evaluation.result", "agentcal.intervention"}
     names |= {"agentcal.decision", "agentcal.review"}
     assert documented - emitted == only_where_it_is_so | names

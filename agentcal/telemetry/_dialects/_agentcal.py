@@ -45,6 +45,7 @@ class Agentcal:
             stated_confidence=share(values.get(n.STATED_CONFIDENCE)),
             end_reason=cast(EndReason | None, _one_of(values.get(n.END_REASON), EndReason)),
             group=values.name(n.GROUP),
+            family=values.name(n.FAMILY),
             gaps=[as_text(gap) for gap in listed(values.json(n.GAPS))],
             known_after=_known_after(values),
             interventions=_interventions(span),
