@@ -67,6 +67,7 @@ def test_attributes_are_those_of_the_conventions(watched: Watched) -> None:
         "gen_ai.operation.name": "invoke_agent",
         "gen_ai.request.model": "gpt-x",
         "agentcal.run.group": "g1",
+        "agentcal.run.family": "f1",
         "agentcal.run.end_reason": "answered",
         "agentcal.run.turns": 2,
         "agentcal.confidence.last": 0.75,
