@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
@@ -11,7 +14,17 @@ from agentcal.recorder import QuietObserver, Recorder, RunInfo
 from agentcal.sinks import MemorySink
 from agentcal.testing import ScriptedChatModel, approval_graph
 from agentcal_langgraph import CalibrationCallbackHandler
-from tests.langgraph.agents import SCRIPT, asked, nested
+from tests.langgraph.agents import (
+    BUILDERS,
+    SCRIPT,
+    TASK,
+    Builder,
+    asked,
+    fan_out,
+    functional,
+    handoff,
+    nested,
+)
 
 
 class Scores(QuietObserver):
@@ -37,15 +50,20 @@ def _offline(calibrator: ac.Calibrator, run: ac.Trajectory) -> list[float]:
     return [calibrator.predict(p, agent=run.agent, model=run.model).value for p in points]
 
 
-def test_live_equals_offline(calibrator: ac.Calibrator) -> None:
+@pytest.mark.parametrize("build", [*BUILDERS.values(), fan_out, functional])
+def test_live_equals_offline(calibrator: ac.Calibrator, build: Builder) -> None:
     scores, sink = Scores(), MemorySink()
     with Recorder(calibrator, sinks=[sink], observers=[scores]) as recorder:
-        handler = CalibrationCallbackHandler(recorder)
-        nested().invoke(asked(), {"callbacks": [handler]})
+        config: Any = {"callbacks": [CalibrationCallbackHandler(recorder)]}
+        if build is functional:
+            asyncio.run(build(None).ainvoke(TASK, config))
+        else:
+            build(None).invoke(asked(), config)
     (run,) = sink.runs
     assert scores.values == _offline(calibrator, run)
     assert len(set(scores.values)) > 1
-    assert recorder.stats.scores == len(run.steps) == 4
+    assert recorder.stats.scores == len(run.steps) > 1
+    assert bool(run.known_after) == (build in {nested, handoff}), "tools of a second agent"
 
 
 def test_live_equals_offline_across_interrupts(calibrator: ac.Calibrator) -> None:
