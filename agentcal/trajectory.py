@@ -120,7 +120,8 @@ class Step(_Model):
     """One model turn: what it was told before (``inputs``), what it said and proposed to do.
 
     A step with tool calls is a ``tool_turn``; one without is an ``answer_turn``.
-    ``stated_confidence`` is what the model itself claimed in this turn, in [0, 1].
+    ``stated_confidence`` is what the model itself claimed in this turn, in [0, 1]. ``decided``: a
+    gate has decided about it, in shadow mode too.
     """
 
     inputs: list[Message] = Field(default_factory=list)
@@ -133,6 +134,7 @@ class Step(_Model):
     stated_confidence: float | None = Field(default=None, ge=0, le=1)
     agent: str | None = None
     model: str | None = None
+    decided: bool = False
 
 
 class Intervention(_Model):

@@ -14,7 +14,10 @@ from agentcal.trajectory import ToolDeclaration
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """One run: its turns with their confidences, and how it turned out.
+    """One run: the turns that a policy meets, and how it turned out.
+
+    ``values`` and ``supports``: P(success) at each turn, and how familiar it is; an alarm hears of
+    turns too that no policy meets.
 
     ``success``: without help. A run in which somebody changed what the agent had proposed counts as
     failed, for nobody knows how it would have gone on; so no promise is too good because of it.
@@ -29,16 +32,8 @@ class Walked:
     model: str
     tools: Mapping[str, ToolDeclaration | None]
     turns: tuple[GatedTurn, ...]
-
-    @property
-    def values(self) -> list[float]:
-        """P(success) at each turn."""
-        return [turn.confidence.value for turn in self.turns if turn.confidence is not None]
-
-    @property
-    def supports(self) -> list[float]:
-        """How familiar each turn is."""
-        return [turn.confidence.support for turn in self.turns if turn.confidence is not None]
+    values: list[float]
+    supports: list[float]
 
 
 def walked(calibrator: Calibrator, runs: Iterable[Labelled]) -> Iterator[Walked]:
@@ -50,7 +45,8 @@ def walked(calibrator: Calibrator, runs: Iterable[Labelled]) -> Iterator[Walked]
         tools = {**called, **{tool.name: tool for tool in run.tools}}
         alone = success and not changed(run)
         agent, model, mark = run.agent or "", run.model or "", mark_of(run)
-        yield Walked(run.run_id, mark, group, alone, agent, model, tools, turns)
+        values, supports = [c.value for c in confidences], [c.support for c in confidences]
+        yield Walked(run.run_id, mark, group, alone, agent, model, tools, turns, values, supports)
 
 
 def _light(turn: GatedTurn) -> GatedTurn:

@@ -12,7 +12,7 @@ from agentcal.formats._results import ToolResult
 from agentcal.trajectory import Step, TokenLogprobs, ToolCall
 
 OURS = "agentcal"
-_BESIDE = ("latency_s", "stated_confidence", "agent", "model")
+_BESIDE = ("latency_s", "stated_confidence", "agent", "model", "decided")
 _FAILED = ("error", "failed", "failure")
 
 

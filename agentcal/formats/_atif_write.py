@@ -171,9 +171,8 @@ def _agent_step(step: Step, calls: _Calls) -> dict[str, Any]:
 
 
 def _step_surplus(step: Step, ids: list[str]) -> dict[str, Any]:
-    own = step.model_dump(
-        mode="json", include={"latency_s", "stated_confidence", "agent"}, exclude_defaults=True
-    )
+    kept = {"latency_s", "stated_confidence", "agent", "decided"}
+    own = step.model_dump(mode="json", include=kept, exclude_defaults=True)
     if step.model == "":
         own["model"] = ""
     calls = [

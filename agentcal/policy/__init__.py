@@ -30,7 +30,7 @@ from agentcal.policy._sqlite_ledger import SqliteLedger
 from agentcal.policy._tiers import Tier, Tiers
 from agentcal.policy._turn import GatedTurn, ProposedCall, Subject
 from agentcal.policy._verdict import Verdict, strictest
-from agentcal.policy._walk import turns_of, walk
+from agentcal.policy._walk import meets_gate, turns_of, walk
 
 __all__ = [
     "Alarm",
@@ -61,6 +61,7 @@ __all__ = [
     "TurnDecision",
     "Verdict",
     "decision_key",
+    "meets_gate",
     "strictest",
     "turns_of",
     "walk",

@@ -18,13 +18,26 @@ if TYPE_CHECKING:
 _THEN = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def meets_gate(run: Trajectory) -> list[bool]:
+    """For each turn, whether a policy is asked about it.
+
+    A reply without calls is an answer, unless the run was recorded behind a gate that did not take
+    it for one: a plan that goes on to another node is held up by nobody.
+    """
+    behind_gate = any(step.decided for step in run.steps)
+    return [bool(not behind_gate or step.decided or step.tool_calls) for step in run.steps]
+
+
 def turns_of(run: Trajectory, confidences: Sequence[Confidence | None]) -> Iterator[GatedTurn]:
     """The turns of a recorded run as a policy would have met them, one after the other.
 
     ``confidences``: one for each turn, in their order; what follows (the finished run) is not used.
+    Left out are those that :func:`meets_gate` says no policy meets.
     """
     declared = {tool.name: tool for tool in run.tools}
-    for index, step in enumerate(run.steps):
+    for index, (step, met) in enumerate(zip(run.steps, meets_gate(run), strict=True)):
+        if not met:
+            continue
         calls = tuple(
             ProposedCall(
                 call.name, call.arguments, call.id, declared.get(call.name), call.raw_arguments

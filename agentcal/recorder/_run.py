@@ -181,6 +181,8 @@ class Run(Handle):
         escalation comes with :meth:`reviewed`.
         """
         verdicts = acted(decision)
+        if 0 < decision.turn <= len(self._record.steps):
+            self._record.steps[decision.turn - 1].decided = True
         if (entry := by_gate(decision.turn, verdicts)) is not None:
             self._record.step_in(entry)
         if "escalate" in verdicts and "abstain" not in verdicts:

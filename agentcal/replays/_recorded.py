@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from agentcal.calibration import changed
 from agentcal.evaluation import stated_by_turn
-from agentcal.policy import Always, Policy, Tier, Tiers
+from agentcal.policy import Always, Policy, Tier, Tiers, meets_gate
 from agentcal.trajectory import Step, Trajectory
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ EVERY: frozenset[Tier] = frozenset({"read_only", "write", "destructive", "answer
 class RecordedRun:
     """One run as it happened; ``tiers``, ``confidence``, ``stated``, ``tokens``: one a turn.
 
-    ``tiers``: of the calls that the turn proposes, or ("answer",). ``confidence``: P(success).
+    ``tiers``: of the calls that the turn proposes, or ("answer",), or () where no gate is asked.
+    ``confidence``: P(success).
     ``stated``: what the model itself had claimed by then, in [0, 1]. ``tokens``: read and written
     in the turn. All three None where they are not known. ``touched``: somebody changed what the
     agent had proposed, so that the outcome is that with their help.
@@ -89,8 +90,8 @@ def _tiers(run: Trajectory, tiers: Tiers) -> tuple[tuple[Tier, ...], ...]:
     declared = {tool.name: tool for tool in run.tools}
     return tuple(
         tuple(tiers.of(call.name, declared.get(call.name)) for call in step.tool_calls)
-        or ("answer",)
-        for step in run.steps
+        or (("answer",) if met else ())
+        for step, met in zip(run.steps, meets_gate(run), strict=True)
     )
 
 

@@ -58,12 +58,18 @@ def assemble(run: RunSpans, context: Context, earlier: PendingRun | None = None)
     for entry in interventions_of(gate):
         record.step_in(entry)
     found = record.whole()
+    _mark_decided(found, run.spans)
     _mark_waiting(found, gate)
     found.end_reason = end_reason(run, spans, found)
     found.interventions = _told(spans) or found.interventions
     earlier_gaps = [gap for gap in found.gaps if gap != NO_TASK]
     found.gaps = _united(earlier_gaps, gaps_of(run, spans, narrator, found, twice=twice))
     return Assembled(found, tuple(record.keys), _waits(found))
+
+
+def _mark_decided(found: Trajectory, spans: list[SpanFacts]) -> None:
+    for turn in {turn for span in spans for turn in span.decided if turn <= len(found.steps)}:
+        found.steps[turn - 1].decided = True
 
 
 def _mark_waiting(found: Trajectory, gate: list[GateEvent]) -> None:

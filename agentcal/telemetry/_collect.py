@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from agentcal.formats import Context
 from agentcal.recorder import MemoryPending
-from agentcal.telemetry._dialects import content_of, facts_of, gate_events
+from agentcal.telemetry._dialects import content_of, decided_turns, facts_of, gate_events
 from agentcal.telemetry._forest import RunSpans, runs_of
 from agentcal.telemetry._join import Joiner
 from agentcal.telemetry._raw import RawEvent, RawLog, RawSpan
@@ -43,7 +43,9 @@ class Trace:
         """The requests in it, with what log records say of their spans."""
         turns = [span for span in self.spans if span.kind == "model"]
         for span in self.spans:
-            span.gate += gate_events(self.events.get(span.span_id, ()))
+            events = self.events.get(span.span_id, ())
+            span.gate += gate_events(events)
+            span.decided |= decided_turns(events)
         for span_id, events in self.events.items():
             # OpenLLMetry writes them while the span around the model's is the current one.
             near = [s for s in turns if s.span_id == span_id] or [

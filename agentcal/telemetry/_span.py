@@ -64,7 +64,7 @@ class SpanFacts:
     is run again. ``fault`` is the type of the error, ``fault_text`` what it said. ``cut_off``
     counts contents that were cut by a limit and are lost. ``resumes``: it goes on with a run that
     was interrupted, after people had taken these ``decisions``. ``gate``: agentcal's own events
-    on it, of decisions and reviews.
+    on it, of decisions and reviews; ``decided``: the turns (from 1) that any decision is about.
     """
 
     trace_id: str
@@ -101,6 +101,7 @@ class SpanFacts:
     failed: bool = False
     told: Told | None = None
     gate: list[GateEvent] = field(default_factory=list)
+    decided: set[int] = field(default_factory=set)
 
     @property
     def given(self) -> dict[str, Any] | str | None:

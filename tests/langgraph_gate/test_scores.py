@@ -6,7 +6,7 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
 import agentcal as ac
-from agentcal.policy import CostTarget, Policy, TurnDecision
+from agentcal.policy import CostTarget, Policy, TurnDecision, meets_gate
 from agentcal.recorder import QuietObserver, Recorder, RunInfo
 from agentcal.sinks import MemorySink
 from agentcal_langgraph import calibrated
@@ -39,5 +39,9 @@ def test_a_gate_decides_by_the_scores_of_the_record(calibrator: ac.Calibrator, n
     (run,) = sink.runs
     scores = calibrator.score(run)[:-1]
     assert len(heard.made) > 1
+    assert [turn for turn, met in enumerate(meets_gate(run), 1) if met] == [
+        decision.turn for decision in heard.made
+    ], "certify and replay ask about the turns that the gate was asked about"
+    assert (len(heard.made) < len(scores)) == (name == "nested"), "its plan is no answer"
     for decision in heard.made:
         assert {one.confidence for one in decision.decisions} == {scores[decision.turn - 1]}

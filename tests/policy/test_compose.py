@@ -27,6 +27,7 @@ from agentcal.policy import (
     TurnDecision,
     Verdict,
     decision_key,
+    meets_gate,
     strictest,
     turns_of,
     walk,
@@ -346,6 +347,25 @@ def test_a_recorded_run_is_walked_as_a_live_one_would_be() -> None:
         "run", 1, scores[0], (call("look"), call("save", a=1)), agent="ann", model="small"
     )
     assert walked[0] == policy.decide(live, MemoryLedger(), at=AT)
+
+
+def test_a_reply_that_a_gate_did_not_take_for_an_answer_meets_no_policy() -> None:
+    """A plan goes on to another node: a gate lets it through, and so does what is certified."""
+    plan, pay, done = (
+        Step(text="A plan."),
+        Step(tool_calls=[ToolCall(name="save")]),
+        Step(text="ok"),
+    )
+    run = Trajectory(run_id="run", steps=[plan, pay, done])
+    scores = [sure(0.1), sure(0.8, 2), sure(0.9, 3)]
+    assert meets_gate(run) == [True] * 3, "nobody knows better of a run without a gate"
+    gated_run = run.model_copy(
+        update={"steps": [plan, pay, done.model_copy(update={"decided": True})]}
+    )
+    assert meets_gate(gated_run) == [False, True, True]
+    met = list(turns_of(gated_run, scores))
+    assert [turn.turn for turn in met] == [2, 3]
+    assert met[0].trail == (scores[0],), "an alarm has heard of it"
 
 
 def test_a_policy_is_read_by_people() -> None:

@@ -143,6 +143,8 @@ def test_a_run_comes_back_as_it_was(story: Story, logs: bool, tmp_path: Path) ->
     assert [[c.status for c in s.tool_calls] for s in told.steps] == [
         [c.status for c in s.tool_calls] for s in known.steps
     ]
+    assert [s.decided for s in told.steps] == [s.decided for s in known.steps]
+    assert any(s.decided for s in known.steps)
     for one in (known, told):
         one.outcome = ac.Outcome(value=1.0)
     assert censored(told) == censored(known)

@@ -9,7 +9,7 @@ from agentcal.telemetry._dialects._agentcal import Agentcal
 from agentcal.telemetry._dialects._base import bare
 from agentcal.telemetry._dialects._dialect import Dialect
 from agentcal.telemetry._dialects._events import content_of
-from agentcal.telemetry._dialects._gate_events import gate_events
+from agentcal.telemetry._dialects._gate_events import decided_turns, gate_events
 from agentcal.telemetry._dialects._genai import GenAI
 from agentcal.telemetry._dialects._openinference import OpenInference
 from agentcal.telemetry._dialects._openllmetry import OpenLLMetry
@@ -42,6 +42,7 @@ __all__ = [
     "OpenLLMetry",
     "bare",
     "content_of",
+    "decided_turns",
     "facts_of",
     "gate_events",
 ]

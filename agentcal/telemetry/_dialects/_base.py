@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agentcal.telemetry import _names as n
 from agentcal.telemetry import _names_in as i
-from agentcal.telemetry._dialects._gate_events import gate_events
+from agentcal.telemetry._dialects._gate_events import decided_turns, gate_events
 from agentcal.telemetry._raw import RawSpan
 from agentcal.telemetry._span import SpanFacts
 
@@ -26,6 +26,7 @@ def bare(span: RawSpan, dialect: str = "") -> SpanFacts:
         failed=span.failed,
         cut_off=span.cut,
         gate=gate_events(span.events),
+        decided=decided_turns(span.events),
     )
 
 

@@ -22,6 +22,13 @@ def gate_events(events: Iterable[RawEvent]) -> list[GateEvent]:
     return [event for event in read if event is not None]
 
 
+def decided_turns(events: Iterable[RawEvent]) -> set[int]:
+    """The turns that gates in any mode decided about, whatever they decided."""
+    told = (Values(event.attributes) for event in events if _name(event) == n.EVALUATION_EVENT)
+    made = (values for values in told if values.text(n.EVALUATION_NAME) == n.GATE_DECISION)
+    return {turn for values in made if (turn := values.count(n.TURN))}
+
+
 def _name(event: RawEvent) -> str:
     return event.name or as_text(event.attributes.get(i.EVENT_NAME))
 
