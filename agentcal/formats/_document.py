@@ -55,7 +55,9 @@ def _value(text: str, at: int, known: Known) -> Generator[Part, None, int | None
         yield Part(problem=str(error), lines_before=before, last=resume is None)
         return resume
     yield Part(value, lines_before=before)
-    return end
+    # Behind a stray quotation mark, what looks like text goes on into the next record.
+    hidden = _resume(text, at, known, end) if isinstance(value, str) else None
+    return end if hidden is None else hidden
 
 
 def _items(text: str, at: int, known: Known) -> Generator[Part, None, int | None]:
@@ -99,9 +101,9 @@ def _item(text: str, at: int, *, messages: bool) -> tuple[Any, int]:
     return value, end
 
 
-def _resume(text: str, at: int, known: Known) -> int | None:
+def _resume(text: str, at: int, known: Known, before: int | None = None) -> int | None:
     """Where the next whole record of a known format begins after a damaged one."""
-    for gap in _NEXT_OBJECT.finditer(text, at):
+    for gap in _NEXT_OBJECT.finditer(text, at, len(text) if before is None else before):
         try:
             value, _ = decode_at(text, gap.end())
         except NotJSON:

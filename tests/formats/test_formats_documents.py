@@ -107,6 +107,17 @@ def test_a_damaged_run_in_a_list_costs_itself_only(
     assert (issue.kind, issue.item) == ("not valid JSON", place + 1)
 
 
+@pytest.mark.parametrize("stray", [']"', '"', ']""', ']",'])
+def test_a_stray_quotation_mark_hides_no_record_behind_it(
+    save: Save, chat: Chat, stray: str
+) -> None:
+    """What it opens looks like text up to the first quotation mark of the next record."""
+    first, second, third = (json.dumps(chat(name)) for name in "abc")
+    runs = load(save(f"[{first}{stray}, {second}, {third}]", name="runs.json"))
+    assert [run.run_id for run in runs] == ["a", "b", "c"]
+    assert runs.report.skipped >= 1
+
+
 def test_a_document_that_is_cut_off_names_its_place(save: Save, chat: Chat) -> None:
     text = json.dumps(chat("a"), indent=2)
     save(text[:-30], name="logs/a.json")
