@@ -17,6 +17,7 @@ Numbered: TypeAlias = tuple[int, bytes]
 _OPEN_ENDS = (b"[", b"{", b",", b":")
 _TALKS = ("run_id", "session_id", "thread_id", "conversation_id", "trace_id")
 _FRAME = (b"", b"[", b"]", b"],")
+_LEFT_OVER = (b",", b"]")
 
 
 @dataclass(slots=True)
@@ -92,11 +93,21 @@ def _jsonl(lines: Iterator[Numbered], stream: Stream | None, known: Known) -> It
         try:
             value, repaired = _decode_line(line)
         except NotJSON as error:
+            if line.lstrip().startswith(_LEFT_OVER):
+                yield from _left_over(number, line, known)
             # The last line of a damaged file is told once, as the damage.
-            if stream is None or stream.damage is None:
+            elif stream is None or stream.damage is None:
                 yield Raw(line=number, problem=str(error))
             continue
         yield from _spread(Raw(value, number, repaired=repaired), known)
+
+
+def _left_over(number: int, line: bytes, known: Known) -> Iterator[Raw]:
+    """What follows a list that a stray bracket has closed: records, and what is told as damage."""
+    text, repaired = to_text(line)
+    check = may_hold_surrogates(text)
+    for part in parts(text, known):
+        yield from _spread(_finished(part, number, repaired, check), known)
 
 
 def _decode_line(line: bytes) -> tuple[Any, bool]:

@@ -118,6 +118,16 @@ def test_a_stray_quotation_mark_hides_no_record_behind_it(
     assert runs.report.skipped >= 1
 
 
+@pytest.mark.parametrize("rest", ["]\n, {b}, {c}]", "]\n,{b},{c}\n]", "]\n], {b}]\n, {c}"])
+def test_a_stray_bracket_at_the_end_of_a_line_hides_no_record_behind_it(
+    save: Save, chat: Chat, rest: str
+) -> None:
+    for name in "bc":
+        rest = rest.replace(f"{{{name}}}", json.dumps(chat(name)))
+    runs = load(save(f"[{json.dumps(chat('a'))}{rest}", name="runs.json"))
+    assert [run.run_id for run in runs] == ["a", "b", "c"]
+
+
 def test_a_document_that_is_cut_off_names_its_place(save: Save, chat: Chat) -> None:
     text = json.dumps(chat("a"), indent=2)
     save(text[:-30], name="logs/a.json")
