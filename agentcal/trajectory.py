@@ -228,7 +228,7 @@ class Trajectory(_Model):
             return Briefing(self.task, self.system, self.tools, self.limits)
 
         def known(fact: str) -> bool:
-            return after.get(fact, -1) < step
+            return fact not in after or after[fact] < step
 
         return Briefing(
             self.task if known("task") else "",
@@ -250,6 +250,8 @@ class Trajectory(_Model):
                     call.result, call.status, call.duration_s = None, "missing", None
                     call.returned_after = None
         last = len(kept) - 1
+        if kept:
+            kept[last].decided = False
         return self.model_copy(
             update={
                 **self.briefing(last)._asdict(),

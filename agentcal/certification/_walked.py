@@ -14,10 +14,10 @@ from agentcal.trajectory import ToolDeclaration
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """One run: the turns that a policy meets, and how it turned out.
+    """One run: the ``turns`` that a policy meets, and how it turned out.
 
-    ``values`` and ``supports``: P(success) at each turn, and how familiar it is; an alarm hears of
-    turns too that no policy meets.
+    ``values``: P(success) at each turn, in (0, 1); ``supports``: how familiar it is, in (0, 1]. Of
+    all turns: an alarm hears of those too that no policy meets.
 
     ``success``: without help. A run in which somebody changed what the agent had proposed counts as
     failed, for nobody knows how it would have gone on; so no promise is too good because of it.

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from agentcal._fields import as_text, name_of
 from agentcal.errors import FormatError
 from agentcal.formats._agentcal import with_sound_label
-from agentcal.formats._atif_call import OURS
+from agentcal.formats._atif_call import OURS, RUN_BESIDE
 from agentcal.formats._atif_steps import Dialogue
 from agentcal.formats._declarations import declarations
 from agentcal.formats._fields import moment
@@ -16,8 +16,6 @@ from agentcal.formats._harbor import Trial
 from agentcal.formats._record import LABELS, first, label
 from agentcal.trajectory import EndReason, Trajectory
 
-_WHO = ("conversation", "group", "family", "agent", "model", "limits")
-_BESIDE = (*_WHO, "end_reason", "interventions", "outcome", "gaps", "metadata")
 _KEPT = ("notes", "final_metrics", "continued_trajectory_ref")
 
 
@@ -83,7 +81,7 @@ def _tools(agent: dict[str, Any]) -> Any:
 
 def _completed(run: Trajectory, own: dict[str, Any], context: Context) -> Trajectory:
     """With what agentcal itself has written beside it."""
-    fields = {key: own[key] for key in (*_BESIDE, "started_at") if key in own}
+    fields = {key: own[key] for key in {*RUN_BESIDE, "agent", "model"} if key in own}
     sound = with_sound_label({"end_reason": "unknown", **fields}, context)
     return Trajectory.model_validate({**dict(run), **sound})
 

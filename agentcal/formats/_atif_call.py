@@ -12,6 +12,9 @@ from agentcal.formats._results import ToolResult
 from agentcal.trajectory import Step, TokenLogprobs, ToolCall
 
 OURS = "agentcal"
+RUN_BESIDE = {"conversation", "group", "family", "limits", "end_reason", "interventions"}
+RUN_BESIDE |= {"outcome", "started_at", "known_after", "gaps", "metadata"}
+"""Fields of a run that ATIF has no place for: written, and read again, under ``OURS``."""
 _BESIDE = ("latency_s", "stated_confidence", "agent", "model", "decided")
 _FAILED = ("error", "failed", "failure")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from agentcal.errors import ConfigError
-from agentcal.formats._atif_call import OURS
+from agentcal.formats._atif_call import OURS, RUN_BESIDE
 from agentcal.trajectory import (
     Message,
     Step,
@@ -18,8 +18,6 @@ from agentcal.trajectory import (
 
 VERSIONS = ("1.4", "1.5", "1.6", "1.7", "1.8")
 _NO_NAME = "unknown"
-_BESIDE = {"conversation", "group", "family", "limits", "end_reason", "interventions"}
-_BESIDE |= {"outcome", "started_at", "known_after", "gaps", "metadata"}
 _HINTS = {
     "read_only": "readOnlyHint",
     "destructive": "destructiveHint",
@@ -100,7 +98,7 @@ def _tool(tool: ToolDeclaration) -> dict[str, Any]:
 def _beside(run: Trajectory) -> dict[str, Any]:
     """What a document has no field for; a name that is not there is written as one."""
     nameless = {name for name in ("agent", "model") if not getattr(run, name)}
-    kept = run.model_dump(mode="json", include=_BESIDE, exclude_defaults=True)
+    kept = run.model_dump(mode="json", include=RUN_BESIDE, exclude_defaults=True)
     return {"schema_version": run.schema_version, **kept, **{n: getattr(run, n) for n in nameless}}
 
 

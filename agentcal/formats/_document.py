@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -101,9 +102,9 @@ def _item(text: str, at: int, *, messages: bool) -> tuple[Any, int]:
     return value, end
 
 
-def _resume(text: str, at: int, known: Known, before: int | None = None) -> int | None:
-    """Where the next whole record of a known format begins after a damaged one."""
-    for gap in _NEXT_OBJECT.finditer(text, at, len(text) if before is None else before):
+def _resume(text: str, at: int, known: Known, before: int = sys.maxsize) -> int | None:
+    """Where the next whole record of a known format begins after a damaged one, and ``before``."""
+    for gap in _NEXT_OBJECT.finditer(text, at, before):
         try:
             value, _ = decode_at(text, gap.end())
         except NotJSON:

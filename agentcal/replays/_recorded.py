@@ -23,10 +23,9 @@ class RecordedRun:
     """One run as it happened; ``tiers``, ``confidence``, ``stated``, ``tokens``: one a turn.
 
     ``tiers``: of the calls that the turn proposes, or ("answer",), or () where no gate is asked.
-    ``confidence``: P(success).
-    ``stated``: what the model itself had claimed by then, in [0, 1]. ``tokens``: read and written
-    in the turn. All three None where they are not known. ``touched``: somebody changed what the
-    agent had proposed, so that the outcome is that with their help.
+    ``confidence``: P(success). ``stated``: what the model itself had claimed by then, in [0, 1].
+    ``tokens``: read and written in the turn. All three None where they are not known. ``touched``:
+    somebody changed what the agent had proposed, so that the outcome is that with their help.
     """
 
     run_id: str

@@ -41,9 +41,9 @@ def replay(
     A run counts as stopped at its first verdict other than "proceed"; what would have followed is
     not known. Runs that the calibrator learnt from or that the policy was certified on, and others
     of their groups, are left out, counted, and warned of (see
-    :class:`agentcal.evaluation.LabelledRuns`). The runs are walked through in
-    the order given, which matters to a review budget alone. ``group`` and ``success_at`` default to
-    what the calibrator was fitted with. ``baselines`` adds what needs no calibrator, with limits
+    :class:`agentcal.evaluation.LabelledRuns`). The runs are walked through in the order given,
+    which matters to a review budget alone. ``group`` and ``success_at`` default to what the
+    calibrator was fitted with. ``baselines`` adds what needs no calibrator, with limits
     chosen on these runs so that each interrupts as many of them as the policy does. Intervals at
     ``level`` are over groups. ``progress`` shows bars on stderr where that is a terminal.
 

@@ -189,6 +189,8 @@ def test_what_becomes_known_in_mid_run_counts_from_there_on() -> None:
     ]
     assert run.prefix(1).known_after == {}
     assert (run.prefix(1).system, run.prefix(2).system) == ("", run.system)
+    assert [tool.name for tool in run.prefix(0).tools] == ["look"], "there from the start"
+    assert run.prefix(0).task == run.task
 
 
 @QUICK

@@ -171,9 +171,10 @@ def test_every_field_of_a_run_is_either_outside_or_seen_by_the_agent() -> None:
     assert seen | set(OUTSIDE) == set(ac.Trajectory.model_fields)
 
 
-def test_the_model_of_a_step_reaches_no_row() -> None:
+def test_the_model_of_a_step_and_its_gate_reach_no_row() -> None:
     for run in islice(ac.sample_runs(), 0, None, 20):
-        steps = [step.model_copy(update={"model": "another"}) for step in run.steps]
+        other = {"model": "another", "decided": True}
+        steps = [step.model_copy(update=other) for step in run.steps]
         assert rows_of(run.model_copy(update={"steps": steps})) == rows_of(run)
 
 

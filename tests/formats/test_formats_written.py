@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from agentcal.formats import load, write_jsonl
 from agentcal.trajectory import (
     Intervention,
+    Limits,
     Message,
     Outcome,
     Step,
@@ -51,6 +52,7 @@ CALL = st.builds(
     result=SOME,
     status=st.sampled_from(["ok", "error", "missing", "rejected", "edited"]),
     duration_s=SECONDS,
+    returned_after=st.none() | st.integers(0, 9),
 )
 LOGPROBS = st.lists(st.tuples(TEXT, LOGPROB, st.lists(LOGPROB, max_size=3)), max_size=4).map(
     lambda rows: TokenLogprobs(
@@ -72,6 +74,7 @@ STEP = st.builds(
     stated_confidence=st.none() | SHARE,
     agent=SOME,
     model=SOME,
+    decided=st.booleans(),
 )
 TOOL = st.builds(
     ToolDeclaration,
@@ -85,7 +88,12 @@ TOOL = st.builds(
 RUN = st.builds(
     Trajectory,
     run_id=TEXT.filter(bool),
+    conversation=SOME,
     group=SOME,
+    family=SOME,
+    limits=st.none() | st.builds(Limits, steps=st.none() | st.integers(1, 99)),
+    known_after=st.dictionaries(TEXT, st.integers(0, 9), max_size=2),
+    gaps=st.lists(TEXT, max_size=2),
     agent=SOME,
     model=SOME,
     task=TEXT,

@@ -366,6 +366,7 @@ def test_a_reply_that_a_gate_did_not_take_for_an_answer_meets_no_policy() -> Non
     met = list(turns_of(gated_run, scores))
     assert [turn.turn for turn in met] == [2, 3]
     assert met[0].trail == (scores[0],), "an alarm has heard of it"
+    assert not gated_run.prefix(3).steps[-1].decided, "the decision comes after the proposal"
 
 
 def test_a_policy_is_read_by_people() -> None:
