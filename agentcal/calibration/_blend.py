@@ -23,6 +23,7 @@ from agentcal.calibration._trees import (
     RowScorer,
     TreeSetting,
     fit_trees,
+    load_together,
     load_trees,
     tree_logits,
 )
@@ -72,7 +73,8 @@ class Blend(BaseModel):
         return np.array(self.use, dtype=np.int64)
 
     @cached_property
-    def _levels(self) -> int:
+    def levels(self) -> int:
+        """Columns for the levels of declared categories."""
         return sum(map(len, self.design.levels.values()))
 
     @classmethod
@@ -122,22 +124,33 @@ class Blend(BaseModel):
             seen = tree_matrix(X, use, self.design.levels, categories)
             for forest in self.forests:
                 z += forest.share * tree_logits(forest.booster, seen, forest.rounds)
-        if not self._used:
+        if not self.used:
             return np.full(len(X), self.base)
         return self.base + self.scale * (z - self.base)
 
-    def logit(self, x: FloatArray, row: FloatArray) -> float:
-        """Log odds of one row x (p,) with its design row (width,)."""
-        if not self._used:
-            return self.base
-        z = 0.0
-        if self.prior is not None:
-            z += self.base + self.prior.logit(x) - self.prior_centre
-        if self.ridge_share:
-            z += float(row.dot(self._coefficients)) + self.ridge_share * self.intercept
-        if self.forests:
-            z += self._row_scorer(self._seen(x, row))
-        return self.base + self.scale * (z - self.base)
+    def weights(self) -> FloatArray:
+        """The linear part: its product with a design row with a 1 behind it, (width + 1,)."""
+        if not self.ridge_share:
+            return np.zeros(self.design.width + 1)
+        return np.append(self._coefficients, self.ridge_share * self.intercept)
+
+    def prior_weights(self) -> FloatArray:
+        """As :meth:`weights`, for the design row of the prior."""
+        known = self.prior
+        if known is None:
+            return np.zeros(1)
+        return np.append(known.coefficients, self.base - self.prior_centre)
+
+    def row_scorer(self) -> RowScorer | None:
+        """The trees, for one row at a time: None without any."""
+        if not self.forests:
+            return None
+        boosters, shares = [f.booster for f in self.forests], [f.share for f in self.forests]
+        if len(set(shares)) < len(shares):
+            whole = load_together([f.text for f in self.forests])
+            if whole is not None:
+                boosters, shares = [whole], shares[:1]
+        return RowScorer(boosters, shares, self._use, self.levels)
 
     def contributions(self, x: FloatArray, row: FloatArray) -> dict[str, float]:
         """Log odds that each feature or category adds at row x (p,), against the average row."""
@@ -150,22 +163,18 @@ class Blend(BaseModel):
         for forest in self.forests:
             seen = self._seen(x, row)[None, :]
             shap = forest.booster.predict(seen, pred_contrib=True, num_threads=1)[0, :-1]
-            levels = self.design.owners()[len(row) - self._levels :] if self._levels else []
+            levels = self.design.owners()[len(row) - self.levels :] if self.levels else []
             _add(out, [COLUMNS[j].name for j in self.use] + levels, forest.share * shap)
         return {name: self.scale * part for name, part in out.items()}
 
     @cached_property
-    def _row_scorer(self) -> RowScorer:
-        boosters, shares = [f.booster for f in self.forests], [f.share for f in self.forests]
-        return RowScorer(boosters, shares, len(self.use) + self._levels)
-
-    @cached_property
-    def _used(self) -> bool:
+    def used(self) -> bool:
+        """Whether anything beyond the base rate was admitted."""
         return bool(self.ridge_share or self.forests or self.prior is not None)
 
     def _seen(self, x: FloatArray, row: FloatArray) -> FloatArray:
         seen = x.take(self._use)
-        return np.concatenate([seen, row[len(row) - self._levels :]]) if self._levels else seen
+        return np.concatenate([seen, row[len(row) - self.levels :]]) if self.levels else seen
 
 
 def _forest(setting: TreeSetting, share: float, rows: Rows, design: Design, seed: int) -> Forest:

@@ -21,6 +21,7 @@ from agentcal.calibration._heads import OBSERVABLE, WITH_LOGPROBS
 from agentcal.calibration._reasons import reasons_for
 from agentcal.calibration._reference import Reference
 from agentcal.calibration._report import FitReport
+from agentcal.calibration._table import KINDS
 from agentcal.errors import ArtefactError
 from agentcal.features import FAMILY_OF, FEATURES, DecisionPoint, decision_points
 from agentcal.trajectory import Trajectory
@@ -149,10 +150,18 @@ class Calibrator(BaseModel):
                 f"the point has {len(x)} features, this calibrator knows {len(FEATURES)}; "
                 "make it with the Fold of this agentcal"
             )
-        name = f"{WITH_LOGPROBS}/{point.kind}"
-        if name in self.heads and not all(map(math.isnan, x[_FIRST_LOGPROB:_AFTER_LOGPROB])):
-            return self.heads[name]
-        return self.heads[f"{OBSERVABLE}/{point.kind}"]
+        observable, with_logprobs = self._of_kind[point.kind]
+        if with_logprobs is None or all(map(math.isnan, x[_FIRST_LOGPROB:_AFTER_LOGPROB])):
+            return observable
+        return with_logprobs
+
+    @cached_property
+    def _of_kind(self) -> dict[str, tuple[Head, Head | None]]:
+        heads = self.heads
+        return {
+            kind: (heads[f"{OBSERVABLE}/{kind}"], heads.get(f"{WITH_LOGPROBS}/{kind}"))
+            for kind in KINDS
+        }
 
     def void(self, reason: str) -> Self:
         """A copy that refuses to score, and says why."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from functools import cached_property
 from typing import Literal, Self
 
 import numpy as np
@@ -18,7 +19,9 @@ Method = Literal["platt", "beta", "isotonic", "identity"]
 
 METHODS: tuple[Method, ...] = ("platt", "beta", "isotonic", "identity")
 _REACH = 8.0
-_GRID = np.linspace(-_REACH, _REACH, 257)
+_LAST = 256
+_PER_UNIT = _LAST / (2 * _REACH)
+_GRID = np.linspace(-_REACH, _REACH, _LAST + 1)
 _DEFAULT: Method = "platt"
 _EDGE, _PLATT_EDGE = 0.003, 1e-5
 _MUST_GAIN = 5e-4
@@ -122,17 +125,19 @@ class Curves(BaseModel):
         """Calibrated log odds of ``z`` (n,)."""
         return apply_map(np.array(self.calibrated), z)
 
+    @cached_property
+    def _points(self) -> list[tuple[float, float, float]]:
+        return list(zip(self.calibrated, self.thinness, self.rows_like, strict=True))
+
     def at(self, z: float) -> tuple[float, float, float]:
         """Calibrated log odds, thinness and rows_like at one ``z``."""
-        place = (min(max(z, -_REACH), _REACH) + _REACH) * ((len(_GRID) - 1) / (2 * _REACH))
-        left = min(int(place), len(_GRID) - 2)
+        place = (min(max(z, -_REACH), _REACH) + _REACH) * _PER_UNIT
+        left = min(int(place), _LAST - 1)
         part = place - left
         keep = 1.0 - part
-        return (
-            self.calibrated[left] * keep + self.calibrated[left + 1] * part,
-            self.thinness[left] * keep + self.thinness[left + 1] * part,
-            self.rows_like[left] * keep + self.rows_like[left + 1] * part,
-        )
+        z0, thin0, like0 = self._points[left]
+        z1, thin1, like1 = self._points[left + 1]
+        return z0 * keep + z1 * part, thin0 * keep + thin1 * part, like0 * keep + like1 * part
 
 
 def _thinness(z: FloatArray, y: FloatArray) -> FloatArray:

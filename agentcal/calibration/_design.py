@@ -17,6 +17,7 @@ FloatArray = NDArray[np.float64]
 
 _COUNTS = np.array([feature.is_count for feature in COLUMNS])
 _CLIP = 4.0
+_LOWEST, _HIGHEST = np.array(-_CLIP), np.array(_CLIP)
 _RARE = 0.02
 
 
@@ -153,30 +154,47 @@ class Design(BaseModel):
         return blocks
 
     def row(self, x: FloatArray, categories: Mapping[str, str]) -> FloatArray:
-        """The design row (width,) of one feature vector x (p,): the same numbers, made faster."""
-        known = self._arrays
-        out = np.empty(known.width)
+        """The design row (width,) of one feature vector x (p,)."""
+        return DesignRow(self).fill(x, categories)[:-1]
+
+
+class DesignRow:
+    """One row of a design at a time, in memory that is used again: much faster than a matrix.
+
+    The numbers are those of :meth:`Design.matrix`, with a 1 behind them, so that one product with
+    weights gives sums with constants.
+    """
+
+    __slots__ = ("_counts", "_flags", "_known", "_levels", "_missing", "_part", "_row", "_taken",
+                 "_unknown", "hot")  # fmt: skip
+
+    def __init__(self, design: Design) -> None:
+        self._known = known = design._arrays
         wide, taken = len(known.columns), len(known.both)
-        x.take(known.both, out=out[:taken], mode="clip")  # another mode would copy once more
-        part, flags, counts = out[:wide], out[wide:taken], out[: known.last_count]
+        self._row = np.ones(known.width + 1)
+        self._taken, self.hot = self._row[:taken], self._row[taken:-1]
+        self._part, self._flags = self._row[:wide], self._row[wide:taken]
+        self._counts = self._row[: known.last_count]
+        self._missing = np.empty(taken, dtype=bool)
+        self._unknown = self._missing[:wide], self._missing[wide:]
+        self._levels = [(name, level) for name, of in design.levels.items() for level in of]
+
+    def fill(self, x: FloatArray, categories: Mapping[str, str]) -> FloatArray:
+        """The row (width + 1,) of one feature vector x (p,): only good until the next one."""
+        known, part, counts = self._known, self._part, self._counts
+        values, flags = self._unknown
+        x.take(known.both, out=self._taken, mode="clip")  # another mode would copy once more
+        np.isnan(self._taken, out=self._missing)
         np.log1p(counts, out=counts)
         np.subtract(part, known.centre, out=part)
         np.multiply(part, known.scale, out=part)
-        np.maximum(part, -_CLIP, out=part)
-        np.minimum(part, _CLIP, out=part)
-        np.copyto(part, known.filled, where=np.isnan(part))
-        np.isnan(flags, out=flags, casting="unsafe")
-        if self.levels:
-            self._hot_row(out[taken:], categories)
-        return out
-
-    def _hot_row(self, out: FloatArray, categories: Mapping[str, str]) -> None:
-        values = [
-            level == categories.get(name)
-            for name, levels in self.levels.items()
-            for level in levels
-        ]
-        out[:] = values
+        np.maximum(part, _LOWEST, out=part)
+        np.minimum(part, _HIGHEST, out=part)
+        np.putmask(part, values, known.filled)
+        self._flags[:] = flags
+        if self._levels:
+            self.hot[:] = [level == categories.get(name) for name, level in self._levels]
+        return self._row
 
 
 def _distinct(missing: NDArray[np.bool_], flags: NDArray[np.int64]) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -17,6 +18,7 @@ from agentcal.calibration._design import Design
 from agentcal.calibration._numeric import log_losses, sigmoid, sigmoid1
 from agentcal.calibration._stages import Candidates, Rows, cross_fit
 from agentcal.calibration._support import Support
+from agentcal.calibration._workspace import Workspaces
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -88,15 +90,18 @@ class Head(BaseModel):
 
     def score(self, x: FloatArray, categories: Mapping[str, str]) -> Scored:
         """Score one row x (p,)."""
-        row = self.blend.design.row(x, categories)
-        support, trust = self.support.of_row(row)
-        z = self.blend.logit(x, row)
+        z, distance = self._workspaces(x, categories)
+        support, trust = self.support.at(distance)
         if support <= self.support.floor:
             z += self.pull * (self.blend.base - z)
         calibrated, thinness, like = self.curves.at(z)
         value = sigmoid1(calibrated)
         low, high = wilson(value, max(1.0, like * trust))
         return Scored(value, low, high, thinness, support)
+
+    @cached_property
+    def _workspaces(self) -> Workspaces:
+        return Workspaces(self.blend, self.support)
 
     def contributions(self, x: FloatArray, categories: Mapping[str, str]) -> dict[str, float]:
         """Log odds that each feature or category adds at row x (p,), against the average row."""

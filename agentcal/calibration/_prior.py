@@ -51,10 +51,6 @@ class PriorHead(BaseModel):
         """Log odds (n,) of rows X (n, p), up to a constant."""
         return self.design.matrix(X, {}) @ self._coefficients
 
-    def logit(self, x: FloatArray) -> float:
-        """Log odds of one row x (p,), up to the same constant."""
-        return float(self.design.row(x, {}) @ self._coefficients)
-
     def contributions(self, x: FloatArray) -> dict[str, float]:
         """Log odds that each feature adds at row x (p,), against the prior's average row."""
         parts = self._coefficients * (self.design.row(x, {}) - self.design.average())

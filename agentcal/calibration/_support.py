@@ -106,17 +106,29 @@ class Support(BaseModel):
         result: FloatArray = (1.0 + share * self.groups) / (1.0 + self.groups)
         return result
 
-    def of_row(self, row: FloatArray) -> tuple[float, float]:
-        """Support of one design row (width,), and the trust in what is known at its score.
+    def weights(self) -> FloatArray:
+        """What :meth:`distance_of` needs of a row with a 1 behind it: (width + 1, axes + 1)."""
+        known = self._arrays
+        axes = np.vstack([known.axes, -known.centre @ known.axes])
+        across = np.append(-2.0 * known.centre, known.centre @ known.centre - 1.0)
+        return np.column_stack([axes, across])
+
+    def distance_of(self, square: float, sums: FloatArray) -> float:
+        """:meth:`distance` of one row with a 1 behind it, ``square`` its length squared.
+
+        ``sums`` (axes + 1,): its product with :meth:`weights`.
+        """
+        known, projected = self._arrays, sums[:-1]
+        total = (square + sums.item(-1)) * known.per_rest - float(projected.dot(projected))
+        return total / known.width
+
+    def at(self, distance: float) -> tuple[float, float]:
+        """Support of a row at this distance, and the trust in what is known at its score.
 
         Trust in (0, 1] scales the number of runs behind an interval: 1 for an ordinary row, less
         below a support of 5%, falling with the square of the distance beyond every training group.
         """
         known = self._arrays
-        centred = row - known.centre
-        projected = centred.dot(known.axes)
-        total = centred.dot(centred) * known.per_rest - projected.dot(projected)
-        distance = float(total) / known.width
         share = 1.0 - bisect_left(known.distances, distance) / max(1, len(known.distances))
         support = (1.0 + share * self.groups) / (1.0 + self.groups)
         beyond = max(1.0, distance / known.farthest)

@@ -84,14 +84,20 @@ def test_a_changed_number_is_noticed(saved: Path) -> None:
         Calibrator.load(saved)
 
 
-def test_a_flipped_byte_is_noticed_wherever_it_is(saved: Path) -> None:
-    content = saved.read_bytes()
-    for at in range(20, len(content), len(content) // 25):
+def test_a_flipped_byte_is_noticed_or_changes_nothing(saved: Path, observed: Fitted) -> None:
+    content, noticed = saved.read_bytes(), 0
+    places = range(20, len(content), len(content) // 25)
+    for at in places:
         flipped = bytearray(content)
         flipped[at] ^= 1
         saved.write_bytes(flipped)
-        with pytest.raises(ArtefactError, match=r"model\.json"):
-            Calibrator.load(saved)
+        try:
+            found = Calibrator.load(saved).fingerprint
+        except ArtefactError as error:
+            noticed += "model.json" in str(error)
+        else:  # in the last digit of a number, beyond what a float can tell apart
+            assert found == observed.calibrator.fingerprint
+    assert noticed > 0.8 * len(places)
 
 
 @pytest.mark.parametrize("kept", [0, 1, 500, -1])

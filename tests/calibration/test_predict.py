@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import itertools
 import json
+import pickle
 import threading
 import time
 from collections.abc import Callable
@@ -17,12 +19,12 @@ import numpy as np
 import pytest
 
 from agentcal import ArtefactError, Trajectory, decision_points
-from agentcal.calibration import Calibrator
+from agentcal.calibration import Calibrator, _trees
 from agentcal.calibration._head import Head
 from agentcal.calibration._heads import LOGPROB_FEATURES, predict_rows
 from agentcal.calibration._numeric import sigmoid
 from agentcal.calibration._table import build_table
-from agentcal.calibration._trees import RowScorer
+from agentcal.calibration._trees import RowScorer, load_together
 from agentcal.data import sample_runs
 from agentcal.features import FEATURES
 
@@ -144,7 +146,7 @@ def booster() -> tuple[Any, np.ndarray]:
 
 def test_the_row_scorer_is_the_booster(booster: tuple[Any, np.ndarray]) -> None:
     model, rows = booster
-    scorer = RowScorer([model], [1.0], 5)
+    scorer = RowScorer([model], [1.0], np.arange(5))
     assert scorer._fast, "this LightGBM lacks the single-row interface"
     assert [scorer(row) for row in rows] == model.predict(rows, raw_score=True).tolist()
 
@@ -163,18 +165,35 @@ def test_without_the_single_row_interface_the_numbers_are_the_same(
     model, rows = booster
     expected = model.predict(rows, raw_score=True).tolist()
     monkeypatch.setattr(lightgbm.basic, "_LIB", library)
-    scorer = RowScorer([model], [1.0], 5)
+    scorer = RowScorer([model], [1.0], np.arange(5))
     monkeypatch.undo()
     assert not scorer._fast
     assert [scorer(row) for row in rows] == expected
 
 
-def test_threads_share_a_row_scorer(booster: tuple[Any, np.ndarray]) -> None:
+def test_equal_shares_are_scored_as_one_booster(
+    booster: tuple[Any, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
     model, rows = booster
-    expected = model.predict(rows, raw_score=True).tolist()
-    scorer = RowScorer([model], [1.0], 5)
-    found = all_threads(lambda: [[scorer(row) for row in rows] for _ in range(20)])
-    assert all(scores == expected for many in found for scores in many)
+    text = model.model_to_string()
+    whole = load_together([text, text])
+    assert whole is not None, "this LightGBM cannot put boosters together"
+    twice = 2 * model.predict(rows, raw_score=True)
+    np.testing.assert_allclose(whole.predict(rows, raw_score=True), twice, rtol=1e-12)
+    scorer = RowScorer([whole], [0.5], np.arange(5))
+    np.testing.assert_allclose([scorer(row) for row in rows], twice / 2, rtol=1e-12)
+    monkeypatch.setattr(lightgbm.basic, "_LIB", SimpleNamespace())
+    monkeypatch.setattr(_trees, "load_trees", lambda _: model)
+    assert load_together([text, text]) is None
+
+
+def test_a_copy_of_a_calibrator_that_has_scored_scores_alike(
+    wooded: tuple[Head, np.ndarray, np.ndarray],
+) -> None:
+    head, X, _ = wooded
+    alone = [head.score(x, {"agent": "bob"}) for x in X]
+    for again in (copy.deepcopy(head), pickle.loads(pickle.dumps(head))):  # noqa: S301 - our own
+        assert [again.score(x, {"agent": "bob"}) for x in X] == alone
 
 
 def test_without_logprobs_a_run_is_scored_by_the_observable_heads(mixed: Fitted) -> None:

@@ -13,7 +13,9 @@ from agentcal.calibration._choice import Recipe, choose
 from agentcal.calibration._design import Design
 from agentcal.calibration._prior import shipped_prior
 from agentcal.calibration._stages import Rows, cross_fit
+from agentcal.calibration._support import Support
 from agentcal.calibration._table import KINDS
+from agentcal.calibration._workspace import Workspace
 
 from .test_bad_input import RUNS, quick
 from .worlds import draw, rows_of, vectors
@@ -52,7 +54,9 @@ def test_one_row_scores_as_many_do() -> None:
     blend = Blend.fit(Recipe(scale=0.6, prior=True), rows, design, matrix, seed=0)
     assert blend.describe() == "general prior, 60% of the way"
     many = blend.logits(rows.X, matrix, {})
-    one = [blend.logit(x, row) for x, row in zip(rows.X, matrix, strict=True)]
+    support = Support.fit(matrix, rows.group, rows.fold)
+    score = Workspace(blend, support)
+    one = [score(x, {})[0] for x in rows.X]
     np.testing.assert_allclose(one, many, atol=1e-12)
     assert many.std() > 0
 

@@ -15,6 +15,7 @@ from agentcal.calibration import COLUMNS, FAMILY_OF_COLUMN, Calibrator
 from agentcal.calibration._calls import Calls
 from agentcal.calibration._head import Head
 from agentcal.calibration._phrases import phrase
+from agentcal.calibration._workspace import Workspace
 from agentcal.data import sample_runs
 
 from .conftest import Fitted
@@ -35,7 +36,7 @@ def a_head(interaction: float, linear: float) -> tuple[Head, np.ndarray]:
 
 
 def uncalibrated(head: Head, x: np.ndarray, categories: dict[str, str]) -> float:
-    return head.blend.logit(x, head.blend.design.row(x, categories))
+    return Workspace(head.blend, head.support)(x, categories)[0]
 
 
 def expected_from(head: Head) -> float:

@@ -11,6 +11,7 @@ from agentcal.calibration._folds import assign_folds
 from agentcal.calibration._head import Head
 from agentcal.calibration._numeric import sigmoid1
 from agentcal.calibration._support import Support
+from agentcal.calibration._workspace import Workspace
 
 from .worlds import PLAIN_COLUMNS, draw, rows_of, vectors
 
@@ -74,13 +75,19 @@ def test_a_large_group_does_not_outweigh_the_small_ones() -> None:
     assert np.median(far_for_most) < 0.2
 
 
+def of_row(support: Support, row: np.ndarray) -> tuple[float, float]:
+    """Support and trust of one row, as a live score computes them."""
+    longer = np.append(row, 1.0)
+    return support.at(support.distance_of(float(longer @ longer), longer @ support.weights()))
+
+
 def test_ten_times_as_far_is_unsupported_and_trusted_ever_less() -> None:
     rng = np.random.default_rng(2)
     support = fitted(rng, 300)
     rows = population(rng, 50)
     far = 10 * rows + 10
     assert (support.of(far) <= support.floor).all()
-    trust = [support.of_row(times * rows[0])[1] for times in (1, 10, 20, 40)]
+    trust = [of_row(support, times * rows[0])[1] for times in (1, 10, 20, 40)]
     assert trust[0] == 1.0
     assert trust == sorted(trust, reverse=True)
     assert trust[-1] < 0.01
@@ -90,7 +97,7 @@ def test_one_row_is_supported_as_in_the_matrix() -> None:
     rng = np.random.default_rng(3)
     support = fitted(rng, 200)
     rows = np.vstack([population(rng, 100), 10 * population(rng, 5)])
-    np.testing.assert_allclose([support.of_row(row)[0] for row in rows], support.of(rows))
+    np.testing.assert_allclose([of_row(support, row)[0] for row in rows], support.of(rows))
 
 
 def test_distances_are_taken_out_of_fold() -> None:
@@ -111,8 +118,8 @@ def test_columns_that_never_vary_do_not_break_it() -> None:
     support = Support.fit(np.zeros((20, 1)), group, group % 4)
     assert support.of(np.zeros((1, 1)))[0] == 1.0
     assert support.of(np.ones((1, 1)))[0] <= support.floor
-    assert support.of_row(np.zeros(1)) == (1.0, 1.0)
-    assert support.of_row(np.ones(1))[1] < 1e-6
+    assert of_row(support, np.zeros(1)) == (1.0, 1.0)
+    assert of_row(support, np.ones(1))[1] < 1e-6
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +138,7 @@ def far_from(X: np.ndarray) -> np.ndarray:
 
 
 def uncalibrated(head: Head, x: np.ndarray) -> float:
-    return head.blend.logit(x, head.blend.design.row(x, {}))
+    return Workspace(head.blend, head.support)(x, {})[0]
 
 
 def test_a_far_row_is_unsupported_and_its_interval_wider(skilled: tuple[Head, np.ndarray]) -> None:
