@@ -183,11 +183,12 @@ class DesignRow:
         """The row (width + 1,) of one feature vector x (p,): only good until the next one."""
         known, part, counts = self._known, self._part, self._counts
         values, flags = self._unknown
-        x.take(known.both, out=self._taken, mode="clip")  # another mode would copy once more
-        np.isnan(self._taken, out=self._missing)
-        np.log1p(counts, out=counts)
-        np.subtract(part, known.centre, out=part)
-        np.multiply(part, known.scale, out=part)
+        # Another mode would copy once more, and keywords take as long as the work that they name.
+        x.take(known.both, None, self._taken, "clip")
+        np.isnan(self._taken, self._missing)
+        np.log1p(counts, counts)
+        np.subtract(part, known.centre, part)
+        np.multiply(part, known.scale, part)
         np.maximum(part, _LOWEST, out=part)
         np.minimum(part, _HIGHEST, out=part)
         np.putmask(part, values, known.filled)

@@ -162,7 +162,7 @@ class RowScorer:
 
     def __call__(self, x: FloatArray, more: FloatArray | None = None) -> float:
         """The sum (log odds) for one row x (p,), with ``more`` behind it."""
-        x.take(self._use, out=self._features, mode="clip")
+        x.take(self._use, None, self._features, "clip")
         if len(self._rest):
             self._rest[:] = more
         if not self._fast:

@@ -37,7 +37,7 @@ class Workspace:
     def __call__(self, x: FloatArray, categories: Mapping[str, str]) -> tuple[float, float]:
         """Uncalibrated log odds of row x (p,), and its distance from the training rows."""
         row, sums = self._design.fill(x, categories), self._sums
-        np.dot(row, self._weights, out=sums)
+        np.dot(row, self._weights, sums)
         distance = self._support.distance_of(float(row.dot(row)), sums[1:])
         z: float = sums.item(0)
         if self._trees is not None:

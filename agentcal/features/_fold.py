@@ -30,7 +30,6 @@ from agentcal.trajectory import (
 
 Kind = Literal["tool_turn", "answer_turn", "finished"]
 
-END_REASON = len(FEATURES) - 1
 _END_CODES = {
     "answered": 0.0,
     "max_steps": 1.0,
@@ -57,9 +56,9 @@ def _digest_of(system: str) -> Digest:
 class DecisionPoint(NamedTuple):
     """A place where somebody has to decide, and what was known there.
 
-    ``turn`` counts model turns from 1 (0: a finished run without any). ``vector`` has one float64
-    for each of ``FEATURES``, NaN where missing. ``tools``: their use so far, for what a calibrator
-    knows of the tools of successful runs.
+    ``turn`` counts model turns from 1 (0: a finished run without any). ``vector``, read-only, has
+    one float64 for each of ``FEATURES``, NaN where missing. ``tools``: their use so far, for what a
+    calibrator knows of the tools of successful runs.
     """
 
     kind: Kind
@@ -139,21 +138,20 @@ class Fold:
     def point(self) -> DecisionPoint:
         """The decision point of the last turn: its calls have not run, its reply is not out."""
         kind: Kind = "tool_turn" if self._last is not None and self._last.calls else "answer_turn"
-        return DecisionPoint(kind, self._turns, self._vector(), self._tools)
+        return DecisionPoint(kind, self._turns, self._vector(_NAN), self._tools)
 
     def finished(self, end_reason: EndReason = "unknown") -> DecisionPoint:
         """The row of a run that is over. Made offline, for evaluation; it never gates."""
-        vector = self._vector()
-        vector[END_REASON] = _END_CODES.get(end_reason, np.nan)
+        vector = self._vector(_END_CODES.get(end_reason, _NAN))
         return DecisionPoint("finished", self._turns, vector, self._tools)
 
-    def _vector(self) -> NDArray[np.float64]:
+    def _vector(self, end: float) -> NDArray[np.float64]:
         values: list[float] = []
         for family in self._families:
             values += family.values()
-        values.append(_NAN)
+        values.append(end)
         # Packing takes half the time of np.array: it does not look for a common type.
-        return np.frombuffer(bytearray(_PACK(*values)))
+        return np.frombuffer(_PACK(*values))
 
 
 def decision_points(run: Trajectory) -> Iterator[DecisionPoint]:
