@@ -93,9 +93,8 @@ class Calibrator(BaseModel):
         :class:`ArtefactError` if the calibrator is VOID or the point has other features.
         """
         head = self._head(point)
-        scored = head.score(
-            self.row(point), {"agent": agent or "", "model": model or "", "family": family or ""}
-        )
+        categories = {"agent": agent or "", "model": model or "", "family": family or ""}
+        scored = head.score(self.row(point) if head.compares else point.vector, categories)
         return Confidence(
             scored.value,
             scored.low,

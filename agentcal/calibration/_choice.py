@@ -83,10 +83,19 @@ class Admission:
     admitted: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The recipe to use, the evidence, and the nested Brier score (g,) of each group."""
+
+    recipe: Recipe
+    admissions: list[Admission]
+    scores: FloatArray
+
+
 def choose(
     candidates: Candidates, y: FloatArray, weight: FloatArray, group: IntArray, fold: IntArray
-) -> tuple[Recipe, list[Admission]]:
-    """The recipe to use, and the evidence: base rate, then general prior, then ridge, then trees.
+) -> Choice:
+    """Base rate, then general prior, then ridge, then trees: what each adds, and the recipe to use.
 
     A stage is judged by nested selection: for each fold, the recipe that is chosen on the other
     folds is scored on this one. Only if that lowers the Brier score of a group is the stage
@@ -103,11 +112,16 @@ def choose(
     best, recipe, admissions = chooser.nested(lambda _: Recipe()), Recipe(), []
     for name, select in stages:
         nested = chooser.nested(select)
-        admitted = _gains(best - nested, _ADMITTED_FROM)
-        admissions.append(Admission(name, float(best.mean()), float(nested.mean()), admitted))
-        if admitted:
+        admissions.append(admit(name, best, nested))
+        if admissions[-1].admitted:
             best, recipe = nested, select(np.ones(len(best), dtype=bool))
-    return recipe, admissions
+    return Choice(recipe, admissions, best)
+
+
+def admit(stage: str, without: FloatArray, with_it: FloatArray) -> Admission:
+    """Whether a stage earns its place, by the nested scores (g,) of groups without and with it."""
+    admitted = _gains(without - with_it, _ADMITTED_FROM)
+    return Admission(stage, float(without.mean()), float(with_it.mean()), admitted)
 
 
 def _gains(gain: FloatArray, errors: float) -> bool:

@@ -51,8 +51,9 @@ def fit(
     cores by default.
 
     Stages are admitted only where grouped cross-validation says that they lower the Brier score of
-    a new group: base rate, general prior, ridge logistic regression, LightGBM blended in log odds;
-    then Platt, beta or isotonic calibration out of fold.
+    a new group: base rate, general prior, ridge logistic regression, LightGBM blended in log odds,
+    and for these the columns that compare a run with successful ones; then Platt, beta or isotonic
+    calibration out of fold.
 
     Left out, and counted in the report: runs without an outcome, and runs that a gate ended or left
     waiting, or that somebody cut short, for nobody knows how they would have gone on. Runs in which

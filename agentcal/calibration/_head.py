@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple, Self
 
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from agentcal.calibration._blend import Blend
-from agentcal.calibration._choice import Admission, Recipe, choose
+from agentcal.calibration._choice import Admission, Choice, Recipe, admit, choose
+from agentcal.calibration._columns import COLUMNS, FITTED
 from agentcal.calibration._curve import Curves, wilson
 from agentcal.calibration._design import Design
 from agentcal.calibration._numeric import log_losses, sigmoid, sigmoid1
@@ -22,6 +23,8 @@ from agentcal.calibration._workspace import Workspaces
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+
+_FITTED = np.array([column.name in FITTED for column in COLUMNS])
 
 PULLS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """How far an unfamiliar row's log odds may move towards the base rate (rule 11)."""
@@ -60,8 +63,8 @@ class Head(BaseModel):
     @classmethod
     def fit(cls, rows: Rows, *, seed: int, workers: int) -> tuple[Self, HeadEvidence]:
         """Cross-fit the candidates, choose, refit on everything, learn the curves out of fold."""
-        candidates = cross_fit(rows, seed=seed, workers=workers)
-        recipe, admissions = choose(candidates, rows.y, rows.weight, rows.group, rows.fold)
+        chosen = _compared(rows, seed, workers)
+        rows, candidates, recipe = chosen.rows, chosen.candidates, chosen.choice.recipe
         design = Design.fit(rows.X, rows.use, rows.categories)
         matrix = design.matrix(rows.X, rows.categories)
         support = Support.fit(matrix, rows.group, rows.fold)
@@ -76,7 +79,7 @@ class Head(BaseModel):
             rows=len(rows.y),
             groups=len(np.unique(rows.group)),
         )
-        return head, HeadEvidence(admissions, sigmoid(fitted))
+        return head, HeadEvidence(chosen.choice.admissions, sigmoid(fitted))
 
     def logits(
         self, X: FloatArray, categories: Mapping[str, NDArray[np.object_]]
@@ -87,6 +90,15 @@ class Head(BaseModel):
         z = self.blend.logits(X, matrix, categories)
         z = _pull(z, self.blend.base, support <= self.support.floor, self.pull)
         return self.curves.logits(z), support
+
+    @cached_property
+    def compares(self) -> bool:
+        """Whether the columns of a reference were admitted; else a row needs only the fold's."""
+        return bool(_FITTED[self.blend.use].any())
+
+    def describe(self) -> str:
+        """The stages in words, and whether they see the columns of a reference."""
+        return self.blend.describe() + (", and a reference" if self.compares else "")
 
     def score(self, x: FloatArray, categories: Mapping[str, str]) -> Scored:
         """Score one row x (p,)."""
@@ -106,6 +118,34 @@ class Head(BaseModel):
     def contributions(self, x: FloatArray, categories: Mapping[str, str]) -> dict[str, float]:
         """Log odds that each feature or category adds at row x (p,), against the average row."""
         return self.blend.contributions(x, self.blend.design.row(x, categories))
+
+
+class _Chosen(NamedTuple):
+    """The rows with the columns that a head may look at, what was cross-fitted, and the choice."""
+
+    rows: Rows
+    candidates: Candidates
+    choice: Choice
+
+
+def _chosen(rows: Rows, seed: int, workers: int) -> _Chosen:
+    candidates = cross_fit(rows, seed=seed, workers=workers)
+    choice = choose(candidates, rows.y, rows.weight, rows.group, rows.fold)
+    return _Chosen(rows, candidates, choice)
+
+
+def _compared(rows: Rows, seed: int, workers: int) -> _Chosen:
+    """With the columns of a reference only where they earn their place over the fold's alone."""
+    width = rows.X.shape[1]
+    fitted = _FITTED[:width] & rows.use
+    plain = _chosen(replace(rows, use=rows.use & ~fitted), seed, workers)
+    if not np.isfinite(rows.X[:, fitted]).any():
+        return plain
+    full = _chosen(rows, seed, workers)
+    reference = admit("reference", plain.choice.scores, full.choice.scores)
+    better = full if reference.admitted else plain
+    choice = replace(better.choice, admissions=[*better.choice.admissions, reference])
+    return better._replace(choice=choice)
 
 
 def _pull(

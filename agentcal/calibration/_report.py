@@ -124,7 +124,7 @@ def head_reports(fitted: FittedHeads) -> list[HeadReport]:
             name=name,
             rows=head.rows,
             groups=head.groups,
-            made_of=head.blend.describe(),
+            made_of=head.describe(),
             calibration=head.curves.method,
             pull=head.pull,
             borrowed=name in fitted.borrowed,

@@ -32,8 +32,8 @@ def chosen(
     rows: Rows, candidates: Candidates, weight: np.ndarray | None = None
 ) -> tuple[Recipe, dict[str, Admission]]:
     weight = rows.weight if weight is None else weight
-    recipe, admissions = choose(candidates, rows.y, weight, rows.group, rows.fold)
-    return recipe, {admission.stage: admission for admission in admissions}
+    choice = choose(candidates, rows.y, weight, rows.group, rows.fold)
+    return choice.recipe, {admission.stage: admission for admission in choice.admissions}
 
 
 def is_base_rate(recipe: Recipe, candidates: Candidates) -> bool:

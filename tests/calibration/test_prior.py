@@ -43,7 +43,7 @@ def test_it_is_admitted_where_it_is_right_and_not_where_it_is_wrong(
 ) -> None:
     rows = rows_that_follow_the_prior(sign)
     candidates = cross_fit(rows, seed=0, workers=1)
-    _, admissions = choose(candidates, rows.y, rows.weight, rows.group, rows.fold)
+    admissions = choose(candidates, rows.y, rows.weight, rows.group, rows.fold).admissions
     assert {a.stage: a.admitted for a in admissions}["general prior"] is admitted
 
 

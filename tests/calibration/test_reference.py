@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 
 from agentcal import Fold, Outcome, Step, ToolCall, ToolDeclaration, Trajectory, fit
-from agentcal.calibration import COLUMNS
+from agentcal.calibration import COLUMNS, _head
 from agentcal.calibration import _reference as module
 from agentcal.calibration._conduct import MOST_CALLS, NO_CALL, Tally, conduct_of, tools_of
 from agentcal.calibration._described import describe
 from agentcal.calibration._folds import assign_folds
-from agentcal.calibration._heads import OBSERVABLE, Plan
+from agentcal.calibration._heads import OBSERVABLE, Plan, fit_heads
 from agentcal.calibration._reference import REFERENCE, Reference
 from agentcal.calibration._report import nested_scores
+from agentcal.calibration._stages import cross_fit
 from agentcal.calibration._table import KIND_CODE, Table, build_table
 from agentcal.features import ToolUse, decision_points
 
@@ -323,3 +324,40 @@ def test_a_tool_that_is_missing_is_named() -> None:
     assert calibrator.row(point)[COLUMN["missing_tool"]] > 0.8
     texts = [reason.text for reason in calibrator.reasons(point, run=bad)]
     assert any(text.endswith("also called zeta") for text in texts), texts
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_the_columns_of_a_reference_must_earn_their_place(told: bool) -> None:
+    runs = careless_runs(told=told)
+    calibrator = fit(runs, folds=3, nested=False, prior=False, workers=1, progress=False)
+    name = f"{OBSERVABLE}/finished"
+    head, report = calibrator.heads[name], {h.name: h for h in calibrator.report.heads}[name]
+    *_, stage = report.stages
+    assert stage.stage == "reference"
+    assert stage.admitted is told
+    assert head.compares is told
+    assert head.describe().endswith(", and a reference") is told
+    assert (stage.with_it < stage.without - 0.05) is told
+    *_, point = decision_points(runs[0])
+    assert bool({COLUMN[f.name] for f in REFERENCE} & set(head.blend.use)) is told
+    # A head that does not compare needs only the row of the fold, and says the same with both.
+    scored = head.score(calibrator.row(point), {})
+    assert calibrator.predict(point).value == scored.value
+    if not told:
+        assert head.score(point.vector, {}) == scored
+
+
+def test_runs_without_a_reference_are_fitted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    fits = []
+    monkeypatch.setattr(
+        _head, "cross_fit", lambda rows, **how: fits.append(1) or cross_fit(rows, **how)
+    )
+    table = finished(build_table(careless_runs(told=True)))
+    everything, plan = np.ones(len(table.y), dtype=bool), Plan(3, 0, 1, prior=False)
+    for some, expected in (
+        (table, 2),
+        (replace(table, tools=np.empty(0, dtype=object), conduct=[]), 1),
+    ):
+        fits.clear()
+        fit_heads(some, everything, [OBSERVABLE], plan, lambda: None)
+        assert len(fits) == 3 * expected

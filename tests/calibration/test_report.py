@@ -30,7 +30,8 @@ def test_every_head_says_what_it_is_made_of_and_why(mixed: Fitted) -> None:
     report = mixed.calibrator.report
     assert {head.name for head in report.heads} == set(mixed.calibrator.heads)
     for head in report.heads:
-        assert [stage.stage for stage in head.stages][-2:] == ["ridge", "trees"]
+        stages = [stage.stage for stage in head.stages]
+        assert stages[-3:] == ["ridge", "trees", "reference"]
         for stage in head.stages:
             assert not stage.admitted or stage.with_it < stage.without
         if "LightGBM" in head.made_of:
