@@ -20,6 +20,11 @@ def speed(found: Figures) -> str:
     live = f"{found['live_us_median']:.0f} us median, {found['live_us_p99']:.0f} us at 99%"
     rows = [
         ("one live event, with the score of a model turn", live, "100 us median"),
+        (
+            "model turns alone, with their score",
+            f"{found['live_turn_us_median']:.0f} us median",
+            "-",
+        ),
         ("a score alone, in a loop", f"{found['predict_us_median']:.0f} us median", "-"),
         (
             "a decision point, with the results before it",

@@ -65,8 +65,10 @@ def fold_seconds(data: Path, runs: list[ac.Trajectory], repeats: int = 5) -> dic
     return {name: min(seconds) for name, seconds in times.items()}
 
 
-def live_seconds(runs: list[ac.Trajectory], calibrator: ac.Calibrator) -> Iterator[float]:
-    """Seconds of each event together with the score that it leads to.
+def live_seconds(
+    runs: list[ac.Trajectory], calibrator: ac.Calibrator
+) -> Iterator[tuple[str, float]]:
+    """Which event, and the seconds of it together with the score that it leads to.
 
     A model turn is scored when it has been folded; a result is folded without a score, because no
     decision is due before the model has replied again.
@@ -79,12 +81,12 @@ def live_seconds(runs: list[ac.Trajectory], calibrator: ac.Calibrator) -> Iterat
             started = time.perf_counter()
             fold.turn(step)
             calibrator.predict(fold.point(), agent=run.agent)
-            yield time.perf_counter() - started
+            yield "turn", time.perf_counter() - started
             for position, call in enumerate(step.tool_calls):
                 if call.status != "missing":
                     started = time.perf_counter()
                     fold.result(position, call.result or "", call.status)
-                    yield time.perf_counter() - started
+                    yield "result", time.perf_counter() - started
 
 
 def predict_seconds(runs: list[ac.Trajectory], calibrator: ac.Calibrator) -> list[float]:
@@ -120,7 +122,9 @@ def measure(data: Path, folder: Path) -> dict[str, Any]:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     sample = runs[::5]
     list(live_seconds(sample[:50], calibrator))
-    live = [seconds * 1e6 for seconds in live_seconds(sample, calibrator)]
+    timed = list(live_seconds(sample, calibrator))
+    live = [seconds * 1e6 for _, seconds in timed]
+    turns = [seconds * 1e6 for event, seconds in timed if event == "turn"]
     seconds = fold_seconds(data, runs)
     points = sum(len(run.steps) + 1 for run in runs)
     return {
@@ -128,6 +132,7 @@ def measure(data: Path, folder: Path) -> dict[str, Any]:
         "fold_to_files_ratio": seconds["fold"] / seconds["files"],
         "fold_us_per_point": seconds["fold"] * 1e6 / points,
         "live_us_median": statistics.median(live),
+        "live_turn_us_median": statistics.median(turns),
         "live_us_p99": statistics.quantiles(live, n=100)[98],
         "predict_us_median": statistics.median(predict_seconds(sample, calibrator)) * 1e6,
         "fit_seconds": fit_seconds,

@@ -145,12 +145,18 @@ class Blend(BaseModel):
         """The trees, for one row at a time: None without any."""
         if not self.forests:
             return None
-        boosters, shares = [f.booster for f in self.forests], [f.share for f in self.forests]
-        if len(set(shares)) < len(shares):
-            whole = load_together([f.text for f in self.forests])
-            if whole is not None:
-                boosters, shares = [whole], shares[:1]
+        boosters, shares = self._together
         return RowScorer(boosters, shares, self._use, self.levels)
+
+    @cached_property
+    def _together(self) -> tuple[list[Any], list[float]]:
+        """Boosters and their shares; those of equal shares as one, which saves a call."""
+        shares = [forest.share for forest in self.forests]
+        if len(set(shares)) < len(shares):
+            whole = load_together([forest.text for forest in self.forests])
+            if whole is not None:
+                return [whole], shares[:1]
+        return [forest.booster for forest in self.forests], shares
 
     def contributions(self, x: FloatArray, row: FloatArray) -> dict[str, float]:
         """Log odds that each feature or category adds at row x (p,), against the average row."""
