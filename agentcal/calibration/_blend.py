@@ -150,9 +150,9 @@ class Blend(BaseModel):
 
     @cached_property
     def _together(self) -> tuple[list[Any], list[float]]:
-        """Boosters and their shares; those of equal shares as one, which saves a call."""
+        """Boosters and their shares: one booster where all count the same, which saves calls."""
         shares = [forest.share for forest in self.forests]
-        if len(set(shares)) < len(shares):
+        if len(shares) > 1 and len(set(shares)) == 1:
             whole = load_together([forest.text for forest in self.forests])
             if whole is not None:
                 return [whole], shares[:1]
